@@ -1,0 +1,118 @@
+#include "core/machine.hpp"
+
+#include <sched.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace edgelab {
+namespace {
+
+// The value of "key : value" in a /proc file; "" if there is no such key.
+std::string proc_value(const char* path, std::string_view key) {
+  std::ifstream file(path);
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.compare(0, key.size(), key) != 0) continue;
+    const std::size_t colon = line.find(':');
+    if (colon == std::string::npos) continue;
+    const std::size_t start = line.find_first_not_of(" \t", colon + 1);
+    return start == std::string::npos ? "" : line.substr(start);
+  }
+  return "";
+}
+
+std::string first_line(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> result;
+  for (std::string word; stream >> word;) result.push_back(word);
+  return result;
+}
+
+// Cores that the cgroup's CPU quota pays for, rounded up; 0 if there is no quota. cgroup v2, then v1.
+int quota_cores() {
+  const auto cores_of = [](double quota, double period) { return quota > 0 && period > 0 ? static_cast<int>(quota / period + 0.999) : 0; };
+  const std::vector<std::string> v2 = words(first_line("/sys/fs/cgroup/cpu.max"));
+  if (v2.size() == 2 && v2[0] != "max") return cores_of(std::strtod(v2[0].c_str(), nullptr), std::strtod(v2[1].c_str(), nullptr));
+  const std::string quota = first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+  const std::string period = first_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  return quota.empty() || period.empty() ? 0 : cores_of(std::strtod(quota.c_str(), nullptr), std::strtod(period.c_str(), nullptr));
+}
+
+std::string operating_system_name() {
+  std::ifstream file("/etc/os-release");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("PRETTY_NAME=\"", 0) == 0) return line.substr(13, line.size() - 14);
+  }
+  return "";
+}
+
+Machine read_machine() {
+  Machine machine;
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  machine.host_name = name;
+  machine.cpu_model = proc_value("/proc/cpuinfo", "model name");
+  if (machine.cpu_model.empty()) machine.cpu_model = proc_value("/proc/cpuinfo", "Model");  // Raspberry Pi
+  machine.features = words(proc_value("/proc/cpuinfo", "flags"));
+  if (machine.features.empty()) machine.features = words(proc_value("/proc/cpuinfo", "Features"));  // Arm
+  machine.cores = static_cast<int>(usable_cores().size());
+  machine.memory_bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  utsname system{};
+  if (uname(&system) == 0) machine.kernel = std::string(system.sysname) + " " + system.release;
+  machine.governor = first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  machine.operating_system = operating_system_name();
+  return machine;
+}
+
+}  // namespace
+
+bool Machine::has(std::string_view feature) const { return std::find(features.begin(), features.end(), feature) != features.end(); }
+
+const Machine& this_machine() {
+  static const Machine machine = read_machine();
+  return machine;
+}
+
+std::int64_t peak_resident_bytes() { return std::strtoll(proc_value("/proc/self/status", "VmHWM").c_str(), nullptr, 10) * 1024; }
+
+std::vector<int> usable_cores() {
+  // Asking for every core and reading back what the kernel granted shows the cpuset behind a launcher's binding.
+  cpu_set_t before, all, granted;
+  CPU_ZERO(&before);
+  CPU_ZERO(&all);
+  CPU_ZERO(&granted);
+  sched_getaffinity(0, sizeof before, &before);
+  for (int core = 0; core < CPU_SETSIZE; ++core) CPU_SET(core, &all);
+  sched_setaffinity(0, sizeof all, &all);
+  sched_getaffinity(0, sizeof granted, &granted);
+  sched_setaffinity(0, sizeof before, &before);
+  std::vector<int> cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &granted)) cores.push_back(core);
+  }
+  const int paid = quota_cores();
+  if (paid > 0 && static_cast<std::size_t>(paid) < cores.size()) cores.resize(static_cast<std::size_t>(paid));
+  if (cores.empty()) cores.push_back(0);
+  return cores;
+}
+
+bool bind_to_cores(const std::vector<int>& cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int core : cores) CPU_SET(core, &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
+}  // namespace edgelab

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgelab {
+
+// What this process may use of the host it runs on. Read once from the kernel; nothing is measured.
+struct Machine {
+  std::string host_name;
+  std::string cpu_model;
+  std::vector<std::string> features;  // as /proc/cpuinfo names them: "avx512f", "avx512_bf16", "asimddp", …
+  int cores = 1;                      // cores that the cgroup and the initial affinity of the container give
+  std::int64_t memory_bytes = 0;
+  std::string kernel;
+  std::string governor;  // "" where the kernel doesn't tell
+  std::string operating_system;
+
+  bool has(std::string_view feature) const;
+};
+
+const Machine& this_machine();
+
+// Highest resident set of this process so far, bytes (VmHWM).
+std::int64_t peak_resident_bytes();
+
+// Cores that this process may run on, whatever a launcher bound it to: the container's cpuset, cut by its CPU quota.
+std::vector<int> usable_cores();
+
+// Binds the calling thread, and threads it starts from now on, to these cores. Returns false if the kernel refuses.
+bool bind_to_cores(const std::vector<int>& cores);
+
+}  // namespace edgelab

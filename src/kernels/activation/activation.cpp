@@ -1,0 +1,29 @@
+#include "kernels/activation/activation.hpp"
+
+namespace edgelab::kernels {
+
+std::string_view name_of(ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::none: return "none";
+    case ActivationKind::relu: return "relu";
+    case ActivationKind::relu6: return "relu6";
+    case ActivationKind::gelu: return "gelu";
+  }
+  return "?";
+}
+
+std::vector<TensorType> Activation::infer(std::span<const TensorType> inputs) const {
+  require_inputs(kName, inputs, 1, 1);
+  return {inputs[0]};
+}
+
+std::int64_t Activation::flop(std::span<const TensorType>, std::span<const TensorType> outputs) const { return outputs[0].elements(); }
+
+std::string Activation::text() const { return std::string(name_of(kind)); }
+
+std::span<const Implementation> Activation::implementations() {
+  static constexpr Implementation list[] = {{"onednn", activation_onednn}, {"reference", activation_reference}};
+  return list;
+}
+
+}  // namespace edgelab::kernels

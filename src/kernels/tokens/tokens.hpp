@@ -1,0 +1,42 @@
+#pragma once
+
+#include "kernels/op.hpp"
+
+namespace edgelab::kernels {
+
+// Ops that move image patches and tokens about; they compute nothing.
+
+// [N, D, H, W] → [N, H·W, D]: the feature map of a patch embedding as a row of tokens.
+struct ToTokens {
+  static constexpr std::string_view kName = "to_tokens";
+  std::vector<TensorType> infer(std::span<const TensorType> inputs) const;
+  std::int64_t flop(std::span<const TensorType>, std::span<const TensorType>) const { return 0; }
+  std::string text() const { return ""; }
+  static std::span<const Implementation> implementations();
+};
+
+// Inputs [N, T_i, D] or [1, T_i, D] (the same for every sample, such as a class token) → [N, Σ T_i, D].
+struct ConcatTokens {
+  static constexpr std::string_view kName = "concat_tokens";
+  std::vector<TensorType> infer(std::span<const TensorType> inputs) const;
+  std::int64_t flop(std::span<const TensorType>, std::span<const TensorType>) const { return 0; }
+  std::string text() const { return ""; }
+  static std::span<const Implementation> implementations();
+};
+
+// [N, T, D] → [N, D]: one token of each sample.
+struct SelectToken {
+  static constexpr std::string_view kName = "select_token";
+  std::int64_t index = 0;
+  std::vector<TensorType> infer(std::span<const TensorType> inputs) const;
+  std::int64_t flop(std::span<const TensorType>, std::span<const TensorType>) const { return 0; }
+  std::string text() const { return "token " + std::to_string(index); }
+  static std::span<const Implementation> implementations();
+};
+
+Offer to_tokens_onednn(const CallSite& site);
+Offer to_tokens_reference(const CallSite& site);
+Offer concat_tokens_reference(const CallSite& site);
+Offer select_token_reference(const CallSite& site);
+
+}  // namespace edgelab::kernels
