@@ -51,7 +51,8 @@ bool residual_matches(const Graph& graph, const Node& producer, const Node& cons
   const auto* binary = consumer.op.as<Binary>();
   if (binary == nullptr || binary->kind != Binary::Kind::add || !with_residual(producer.op)) return false;
   const ValueId other = consumer.inputs[1 - input];
-  return graph.value(other).kind == ValueKind::result && graph.type(other) == graph.type(producer.outputs.front());
+  const ValueKind kind = graph.value(other).kind;
+  return (kind == ValueKind::result || kind == ValueKind::input) && graph.type(other) == graph.type(producer.outputs.front());
 }
 
 ValueId emit_residual(Rewrite& rewrite, const Node& producer, const Node& consumer, std::size_t input) {
