@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# Makes a bare Debian 12 or 13, or Raspberry Pi OS of either, ready to build and run edgelab.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+# shellcheck source=cluster/common.sh
+source "$here/common.sh"
+# shellcheck source=cluster/onednn.sh
+source "$here/onednn.sh"
+
+usage() {
+  cat <<'END'
+usage: cluster/setup.sh [--packages-only | --check | --prefix | --help] [--quiet]
+
+Installs the Debian packages of cluster/packages.txt, and oneDNN 3.7: from apt where that has it, else built
+once from Debian 13's source package into the cache. Does nothing where everything is there.
+
+  --packages-only  leave oneDNN alone
+  --check          install nothing; exit 0 where everything is there, 1 where something is missing
+  --prefix         print where oneDNN was built, or nothing where it is the system's; exit 1 where there is none
+  --quiet          say nothing where nothing is to be done
+
+  EDGELAB_CACHE           the cache, else ~/.cache/edgelab
+  EDGELAB_DEBIAN_MIRROR   an archive of Debian to fetch oneDNN's source from, before this machine's own
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 not possible on this machine or for this user.
+END
+}
+
+listed_packages() { grep -Ev '^[[:space:]]*(#|$)' "$here/packages.txt"; }
+
+missing_packages() {
+  local wanted
+  mapfile -t wanted < <(listed_packages)
+  # A name that dpkg has never heard of is absent from its answer, so: all names, less the installed ones.
+  { dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null || true; } |
+    awk -v wanted="${wanted[*]}" '$2 == "installed" { have[$1] }
+      END { n = split(wanted, names, " "); for (i = 1; i <= n; ++i) if (!(names[i] in have)) print names[i] }'
+}
+
+check_system() {
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    fail 3 'this is not Debian: there is no apt-get.' 'edgelab is set up on Debian 12 or 13 and Raspberry Pi OS.' \
+      "What it needs is listed in $here/packages.txt, and oneDNN $kOnednnLeast or newer."
+  fi
+  local ID='' VERSION_ID='' PRETTY_NAME=''
+  # shellcheck source=/dev/null
+  [[ ! -r /etc/os-release ]] || source /etc/os-release
+  if [[ $ID == debian || $ID == raspbian ]] && [[ -n $VERSION_ID ]] && ((${VERSION_ID%%.*} < 12)); then
+    fail 3 "$PRETTY_NAME is too old." 'edgelab needs Debian 12 or newer, for GCC 12 and Open MPI 4.1.'
+  fi
+  [[ $ID == debian || $ID == raspbian ]] ||
+    say "This is ${PRETTY_NAME:-an unknown system}, not Debian 12 or 13: going on, untested."
+}
+
+# may_install: this user can install packages. Asks for sudo's password only on a terminal.
+may_install() {
+  ((EUID != 0)) || return 0
+  command -v sudo >/dev/null || return 1
+  sudo -n true 2>/dev/null || { [[ -t 0 ]] && sudo -v; }
+}
+
+as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
+
+# apt is given ten minutes for another apt's lock, and three tries at each file.
+apt_get() {
+  as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a LC_ALL=C.UTF-8 apt-get -q -y \
+    -oDPkg::Lock::Timeout=600 -oAcquire::Retries=3 -oDpkg::Use-Pty=0 -oDpkg::Options::=--force-confold "$@"
+}
+
+# A third party's source that fails must not stop us: if one of ours is the cause, the installation says so.
+apt_lists_are_fresh=''
+apt_update() {
+  local log
+  [[ -z $apt_lists_are_fresh ]] || return 0
+  apt_lists_are_fresh=yes
+  log=$(mktemp)
+  run_logged 'apt-get update' "$log" last_line apt_get update || say '  Going on with the package lists that there are.'
+  rm -f "$log"
+}
+
+# apt_install PACKAGES...
+apt_install() {
+  local log began=$SECONDS
+  may_install || fail 3 'packages are missing, and you are neither root nor allowed to use sudo here.' \
+    'Ask the administrator for:' "apt-get install --no-install-recommends $*"
+  log=$(mktemp)
+  say "  Installing with apt: $*"
+  [[ -z $(dpkg --audit 2>/dev/null) ]] || run_logged 'finishing an interrupted installation' "$log" last_line \
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a || fail 1 'dpkg could not finish what it had begun.'
+  apt_update
+  run_logged 'apt-get install' "$log" last_line apt_get install --no-install-recommends "$@" || fail 1 \
+    'apt-get could not install the packages.' "Whole log: $log"
+  rm -f "$log"
+  say "  Installed ($(duration $((SECONDS - began))))."
+}
+
+provide_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]} > 0)) || return 0
+  heading 'Debian packages'
+  check_system
+  apt_install "${missing[@]}"
+}
+
+print_prefix() {
+  ! onednn_installed_by_apt || return 0
+  onednn_cached || return 1
+  say "$(onednn_prefix)"
+}
+
+main() {
+  local action=everything quiet='' missing
+  while (($# > 0)); do
+    case $1 in
+      --packages-only | --check | --prefix) action=${1#--} ;;
+      --quiet) quiet=yes ;;
+      --help | -h) usage && return ;;
+      *) usage >&2 && fail 2 "unknown argument '$1'" ;;
+    esac
+    shift
+  done
+  case $action in
+    prefix) print_prefix && return || return 1 ;;
+    check) missing=$(missing_packages) && [[ -z $missing ]] && onednn_ready && return || return 1 ;;
+  esac
+  command -v dpkg-query >/dev/null || check_system
+  if [[ -z $(missing_packages) ]] && { [[ $action == packages-only ]] || onednn_ready; }; then
+    [[ -n $quiet ]] || say 'Nothing to install: everything is there.'
+    return
+  fi
+  provide_packages
+  [[ $action == packages-only ]] || onednn_provide
+}
+
+main "$@"
