@@ -1,0 +1,189 @@
+#include "batch/job_file/batch.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "batch/job_file/binding.hpp"
+#include "batch/job_file/check.hpp"
+#include "batch/job_file/cross_checks.hpp"
+#include "batch/job_file/document.hpp"
+#include "batch/job_file/needs.hpp"
+#include "batch/job_file/overrides.hpp"
+#include "batch/job_file/references.hpp"
+#include "batch/job_file/sections.hpp"
+#include "batch/job_file/sweep.hpp"
+#include "batch/job_file/weights_finder.hpp"
+#include "batch/job_file/yaml_reader.hpp"
+
+namespace edgelab::batch {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kMostJobs = 20'000;
+
+bool good_id(const std::string& id) { return !id.empty() && id.size() <= 500 && id.front() != ' ' && id.back() != ' '; }
+
+void check_id_and_task(Outline& outline, ErrorList& errors) {
+  const Value* id = outline.value.find("id");
+  if (id && !id->bad) {
+    if (good_id(id->text)) {
+      outline.id = id->text;
+    } else {
+      errors.add(usage_error(id->place, "an id is at most 500 bytes long and neither begins nor ends with a space"), id->place);
+    }
+  }
+  if (!outline.incomplete && !outline.value.find("task")) {
+    const Place& place = id ? id->place : outline.value.place;
+    errors.add(usage_error(place, (outline.id.empty() ? "the job" : "\"" + outline.id + "\"") + " has no \"task\"").expected(described(job_section().key("task")->type)), place);
+  }
+}
+
+std::vector<Outline> outlines_of(const std::vector<Document>& documents, ErrorList& errors) {
+  std::vector<Outline> outlines;
+  for (const Document& document : documents) {
+    if (document.jobs.empty() && !document.incomplete) {
+      errors.add(usage_error(document.start, "the file has no jobs").hint("list them under jobs:"), document.start);
+    }
+    for (const Value& job : document.jobs) {
+      Outline outline;
+      outline.value = merged(document.defaults, job, job_section());
+      outline.value.place = job.place;
+      outline.incomplete = document.incomplete;
+      check_id_and_task(outline, errors);
+      outline.combinations = combinations_of(outline.value, errors);
+      outlines.push_back(std::move(outline));
+    }
+  }
+  return outlines;
+}
+
+std::vector<Member> members_of(std::vector<Outline>& outlines, ErrorList& errors) {
+  std::vector<Member> members;
+  for (std::size_t at = 0; at < outlines.size(); ++at) {
+    Outline& outline = outlines[at];
+    outline.first_member = members.size();
+    if (members.size() + outline.combinations.size() > kMostJobs) {
+      errors.add(usage_error(outline.value.place, "the batch has more jobs than one batch may have, 20,000").hint("split it into several"), outline.value.place);
+      outline.combinations.clear();
+    }
+    for (std::size_t combination = 0; combination < outline.combinations.size(); ++combination) {
+      const std::string suffix = outline.id.empty() ? "" : member_suffix(outline.value, outline.combinations[combination]);
+      members.push_back({at, combination, outline.id + suffix});
+    }
+  }
+  return members;
+}
+
+std::vector<bool> selected(const std::vector<std::string>& only, const std::vector<Outline>& outlines, const std::vector<Member>& members,
+                           const Ids& ids, ErrorList& errors) {
+  if (only.empty()) return std::vector<bool>(members.size(), true);
+  std::vector<std::size_t> asked;
+  for (const std::string& id : only) {
+    const Place place{std::make_shared<const SourceFile>(SourceFile{"--only " + id, {}, INT_MAX}), 0, 0};
+    const std::string near = ids.nearest(id);
+    if (!ids.known(id)) errors.add(usage_error(place, "no job has the id \"" + id + "\"").hint(near.empty() ? "" : "did you mean \"" + near + "\"?"), place);
+    for (const std::size_t member : ids.members_of(id)) asked.push_back(member);
+  }
+  std::vector<std::vector<std::size_t>> needs;
+  for (const Member& member : members) needs.push_back(outlines[member.outline].needs);
+  return NeedsGraph(std::move(needs)).with_needs(asked);
+}
+
+tasks::JobSpec spec_of(const Value& value, WeightsFinder* weights) {
+  tasks::JobSpec spec;
+  fill_section(job_section(), &spec, value, weights);
+  spec.place = value.place.shown();
+  return spec;
+}
+
+std::string resolved_of(const tasks::JobSpec& spec) { return to_json(show_section(job_section(), &spec)); }
+
+std::string resolved_file(const std::string& name, const std::vector<tasks::JobSpec>& jobs) {
+  std::string text = "name: " + to_flow_yaml(text_value(name)) + "\njobs:";
+  for (const tasks::JobSpec& job : jobs) text += "\n  - " + to_block_yaml(show_section(job_section(), &job), 4, 1);
+  return text + "\n";
+}
+
+std::vector<tasks::JobSpec> specs_of(const std::vector<Outline>& outlines, const std::vector<Member>& members, const std::vector<bool>& wanted,
+                                     const Ids& ids, ErrorList& errors) {
+  WeightsFinder weights(errors);
+  std::vector<tasks::JobSpec> jobs;
+  for (std::size_t at = 0; at < members.size(); ++at) {
+    const Outline& outline = outlines[members[at].outline];
+    const Combination& combination = outline.combinations[members[at].combination];
+    const Value value = member_value(outline.value, combination);
+    check_references(value, outline, ids, errors);
+    tasks::JobSpec spec = spec_of(value, wanted[at] ? &weights : nullptr);
+    cross_check(value, spec, errors, outline.incomplete);
+    if (!wanted[at]) continue;
+    spec.id = members[at].id;
+    if (!combination.empty()) spec.sweep = outline.id;
+    spec.needs.clear();
+    for (const std::size_t needed : outline.needs) spec.needs.push_back(members[needed].id);
+    spec.resolved = resolved_of(spec);
+    jobs.push_back(std::move(spec));
+  }
+  return jobs;
+}
+
+Value from_json(const nlohmann::ordered_json& json, const Place& place, std::size_t depth) {
+  Value value;
+  if (json.is_string()) value = text_value(json.get<std::string>());
+  if (json.is_boolean() || json.is_number()) value = plain_value(json.dump());
+  if (json.is_object()) value = map_value();
+  if (json.is_array()) value.kind = Value::Kind::list;
+  value.place = place;
+  if (depth > kMostDepth) return value;  // an empty list or map, which the check refuses where it matters
+  if (json.is_array()) {
+    for (const auto& item : json) value.items.push_back(from_json(item, place, depth + 1));
+  }
+  if (json.is_object()) {
+    for (const auto& [key, item] : json.items()) add_entry(value, key, from_json(item, place, depth + 1));
+  }
+  return value;
+}
+
+}  // namespace
+
+Batch load_batch(const std::vector<fs::path>& files, const LoadOptions& options) {
+  ErrorList errors;
+  DocumentReader reader(errors);
+  std::vector<Document> documents;
+  for (const fs::path& file : files) documents.push_back(reader.read(file));
+  apply_overrides(options.set, documents, errors);
+
+  std::vector<Outline> outlines = outlines_of(documents, errors);
+  const std::vector<Member> members = members_of(outlines, errors);
+  const Ids ids(outlines, members, errors);
+  resolve_needs(outlines, ids, errors);
+  report_cycles(outlines, members, errors);
+  const std::vector<bool> wanted = selected(options.only, outlines, members, ids, errors);
+
+  Batch batch;
+  batch.jobs = specs_of(outlines, members, wanted, ids, errors);
+  errors.throw_if_any();
+  batch.files = reader.files();
+  if (!documents.empty()) batch.name = documents.front().name.is_scalar() ? documents.front().name.text : files.front().stem().string();
+  batch.resolved = resolved_file(batch.name, batch.jobs);
+  return batch;
+}
+
+tasks::JobSpec parse_resolved_job(const std::string& json) {
+  ErrorList errors;
+  const Place place{std::make_shared<const SourceFile>(SourceFile{"resolved job", fs::path("/"), 0}), 0, 0};
+  const auto parsed = nlohmann::ordered_json::parse(json, nullptr, false);
+  Value value = from_json(parsed.is_discarded() ? nlohmann::ordered_json() : parsed, place, 0);
+  check(value, map(job_section), "", errors);
+  if (value.is_map() && !value.find("task")) errors.add(usage_error(place, "the job has no \"task\""), place);
+  tasks::JobSpec spec = spec_of(value, nullptr);
+  spec.place = {};
+  if (errors.empty()) cross_check(value, spec, errors);
+  errors.throw_if_any();
+  spec.resolved = resolved_of(spec);
+  return spec;
+}
+
+}  // namespace edgelab::batch

@@ -1,0 +1,73 @@
+#include "batch/job_file/cross_checks.hpp"
+
+#include <string>
+
+namespace edgelab::batch {
+namespace {
+
+using tasks::JobSpec;
+using tasks::Strategy;
+using tasks::Task;
+
+const Place& place_of(const Value& job, std::string_view dotted) {
+  const Value* value = job.find_path(dotted);
+  return value ? value->place : job.place;
+}
+
+void check_ways(const Value& job, const JobSpec& spec, ErrorList& errors) {
+  const Value* parallel = job.find("parallel");
+  if (!parallel || parallel->bad) return;
+  bool any = false;
+  for (const char* way : {"pipeline", "tensor", "sequence", "data"}) any = any || parallel->find(way);
+  const tasks::ParallelSpec& split = spec.parallel;
+  const double product = static_cast<double>(split.pipeline) * split.tensor * split.sequence * split.data;
+  if (any && product != spec.ranks) {
+    errors.add(usage_error(parallel->place, "the ways of \"parallel\" must multiply to the job's ranks")
+                   .got(std::to_string(static_cast<long long>(product)))
+                   .expected(std::to_string(spec.ranks) + ", as \"ranks\" says"),
+               parallel->place);
+  }
+  const bool pipelined = split.strategy == Strategy::pipeline || split.pipeline > 1;
+  const std::size_t stages = static_cast<std::size_t>(any ? split.pipeline : spec.ranks);
+  if (pipelined && !split.partition.empty() && split.partition.size() != stages) {
+    const Place& place = place_of(job, "parallel.partition");
+    errors.add(usage_error(place, "\"parallel.partition\" must name every stage once")
+                   .got(std::to_string(split.partition.size()) + " counts")
+                   .expected(std::to_string(stages)),
+               place);
+  }
+}
+
+void check_task_keys(const Value& job, const JobSpec& spec, ErrorList& errors) {
+  if (job.find("task")->bad) return;
+  const bool runs_model = spec.task == Task::infer || spec.task == Task::evaluate || spec.task == Task::bench || spec.task == Task::train;
+  const auto missing = [&](const char* dotted, const char* section) {
+    const Value* map = job.find(section);
+    return !(map && map->bad) && !job.find_path(dotted);
+  };
+  const std::string task = "task: " + job.find("task")->text;
+  if (runs_model && spec.model.weights.job.empty() && missing("model.arch", "model")) {
+    errors.add(usage_error(place_of(job, "model"), task + " needs \"model.arch\"").hint("for example model: {arch: mobilenet_v2}"), place_of(job, "model"));
+  }
+  if (runs_model && spec.task != Task::bench && missing("data.dataset", "data")) {
+    errors.add(usage_error(place_of(job, "data"), task + " needs \"data.dataset\"").hint("for example data: {dataset: shapes10}"), place_of(job, "data"));
+  }
+}
+
+void check_checkpoint(const Value& job, const JobSpec& spec, ErrorList& errors) {
+  const Value* every = job.find_path("checkpoint.every");
+  if (!every || every->bad) return;
+  const tasks::CheckpointSpec& read = spec.checkpoint;
+  if (read.every_epochs || read.every_steps || read.every_ns.value_or(0) > 0) return;
+  errors.add(usage_error(every->place, "\"checkpoint.every\" is out of range").got(described(*every)).expected("above 0, and at most 90 days"), every->place);
+}
+
+}  // namespace
+
+void cross_check(const Value& value, const JobSpec& spec, ErrorList& errors, bool incomplete) {
+  if (!incomplete && value.find("task")) check_task_keys(value, spec, errors);
+  check_ways(value, spec, errors);
+  check_checkpoint(value, spec, errors);
+}
+
+}  // namespace edgelab::batch

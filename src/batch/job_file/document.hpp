@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "batch/job_file/errors.hpp"
+#include "batch/job_file/type.hpp"
+#include "batch/job_file/value.hpp"
+
+namespace edgelab::batch {
+
+// A job file with its includes merged in, checked, its defaults not yet merged into its jobs.
+struct Document {
+  Value name;              // scalar, or null
+  Value defaults;          // map
+  std::vector<Value> jobs;  // maps
+  Place start;             // of the file given on the command line
+  bool incomplete = false;  // something could not be read: what seems to be missing may stand there
+};
+
+// Reads job files. One for a whole batch, so that errors are ordered by the order of reading.
+class DocumentReader {
+ public:
+  explicit DocumentReader(ErrorList& errors) : errors_(errors) {}
+
+  Document read(const std::filesystem::path& path);
+  // Every file read so far, absolute.
+  const std::vector<std::filesystem::path>& files() const { return files_; }
+
+ private:
+  Document read(const std::filesystem::path& path, const Place& asked_at);
+  void include(Document& document, const Value& value);
+
+  ErrorList& errors_;
+  std::vector<std::filesystem::path> files_;
+  std::vector<std::filesystem::path> open_;  // the file being read and those that include it
+  std::size_t reads_ = 0;
+};
+
+// `over` on `base`: maps merge key by key at every depth, everything else replaces. A key that stands instead of others
+// (Section::alternatives) puts them out.
+Value merged(const Value& base, const Value& over, const Section& section);
+
+}  // namespace edgelab::batch

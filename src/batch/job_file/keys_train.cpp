@@ -1,0 +1,108 @@
+// train and what stands under it.
+#include "batch/job_file/binding.hpp"
+#include "batch/job_file/sections.hpp"
+
+namespace edgelab::batch {
+
+using namespace tasks;
+
+const Section& optimizer_section() {
+  static const Section made = section<OptimizerSpec>("optimizer", "", {
+      key("name", choice(enum_choices<Optimizer>()), &OptimizerSpec::name, "the method"),
+      key("lr", number(0, 1000), &OptimizerSpec::lr, "learning rate"),
+      key("weight_decay", number(0, 1000), &OptimizerSpec::weight_decay, "decoupled in AdamW"),
+      key("momentum", number(0, 1), &OptimizerSpec::momentum, "SGD"),
+  });
+  return made;
+}
+
+const Section& schedule_section() {
+  static const Section made = section<ScheduleSpec>("schedule", "Of the learning rate. The name alone may stand for the map.", {
+      key("name", choice(enum_choices<LearningRateSchedule>()), &ScheduleSpec::name, "the curve"),
+      key("warmup_epochs", number(0, 1'000'000), &ScheduleSpec::warmup_epochs, "linear rise before it"),
+  });
+  return made;
+}
+
+const Section& lora_section() {
+  static const Section made = section<LoraSpec>("lora", "Low-rank adapters.", {
+      key("rank", integer(1, 4096), &LoraSpec::rank, "of the two factors"),
+      key("alpha", number_above(0, 1'000'000), &LoraSpec::alpha, "the product is scaled by alpha / rank"),
+      key("targets", list(text(), 1), &LoraSpec::targets, "layers", "the attention's projections"),
+  });
+  return made;
+}
+
+const Section& trainable_lora_section() {
+  static const Section made{"trainable", "", {required(loader_key("lora", map(lora_section), "adapters alone are trained"))}, {}, false, {}};
+  return made;
+}
+
+const Section& distill_section() {
+  static const Section made = section<DistillSpec>("distill", "Distillation.", {
+      key("teacher", map(model_section), &DistillSpec::teacher, "as `model`"),
+      key("temperature", number_above(0, 1000), &DistillSpec::temperature, "of both softmaxes"),
+      key("weight", number(0, 1), &DistillSpec::weight, "of the teacher's loss; the labels' has the rest"),
+  });
+  return made;
+}
+
+const Section& search_section() {
+  static const Section made = section<SearchSpec>("search", "Tries settings, keeps the best.", {
+      key("trials", integer(1, 1'000'000), &SearchSpec::trials, "at most"),
+      key("budget", duration(1), &SearchSpec::budget_ns, "of wall-clock time over all trials", "none"),
+      key("objective", text(), &SearchSpec::objective, "what is made best"),
+  });
+  return made;
+}
+
+namespace {
+
+Key schedule_key() {
+  return custom_key<TrainSpec>(
+      "schedule", any_of({choice(enum_choices<LearningRateSchedule>()), map(schedule_section)}), "of the learning rate", "",
+      [](TrainSpec& spec, const Value& value, const Type& type, WeightsFinder* weights) {
+        if (value.is_map()) return read_member(value, type, spec.schedule, weights);
+        spec.schedule.name = enum_named<LearningRateSchedule>(value.text);
+      },
+      [](const TrainSpec& spec, const Type& type) { return show_member(spec.schedule, type); });
+}
+
+Key trainable_key() {
+  return custom_key<TrainSpec>(
+      "trainable",
+      any_of({text_of("all|head|lora|last:[1-9][0-9]{0,3}", "all, head, last:N or lora"), map(trainable_lora_section)}),
+      "which parameters move: `all`, `head`, `last:N` (blocks), `lora` or `{lora: {…}}`", "`all`",
+      [](TrainSpec& spec, const Value& value, const Type&, WeightsFinder* weights) {
+        const std::size_t colon = value.text.find(':');
+        spec.trainable = {};
+        spec.trainable.what = value.is_map() ? Trainable::lora : enum_named<Trainable>(value.text.substr(0, colon));
+        if (colon != std::string::npos) spec.trainable.last = static_cast<int>(read_integer(value.text.substr(colon + 1)).value_or(1));
+        const Value* lora = value.find("lora");
+        if (lora && !lora->bad) fill_section(lora_section(), &spec.trainable.lora, *lora, weights);
+      },
+      [](const TrainSpec& spec, const Type&) -> std::optional<Value> {
+        const TrainableSpec& trainable = spec.trainable;
+        if (trainable.what == Trainable::lora) return nested_value("lora", show_section(lora_section(), &trainable.lora));
+        const std::string name(enum_name(trainable.what));
+        return text_value(trainable.what == Trainable::last ? name + ":" + std::to_string(trainable.last) : name);
+      });
+}
+
+}  // namespace
+
+const Section& train_section() {
+  static const Section made = section<TrainSpec>("train", "For `task: train`; `prune.finetune` and `quantize.qat` are alike.", {
+      key("epochs", integer(1, 1'000'000), &TrainSpec::epochs, "passes over the data"),
+      key("batch", integer(1, 1'000'000), &TrainSpec::batch, "samples a step, over all ranks", "the job's"),
+      key("optimizer", map(optimizer_section), &TrainSpec::optimizer, "see `optimizer`"),
+      schedule_key(),
+      key("augment", list(choice({"crop", "flip", "mixup", "cutmix", "randaugment"})), &TrainSpec::augment, "of the training images", "none"),
+      trainable_key(),
+      key("distill", map(distill_section), &TrainSpec::distill, "learn from a teacher too", "no teacher"),
+      key("search", map(search_section), &TrainSpec::search, "search over settings", "none"),
+  });
+  return made;
+}
+
+}  // namespace edgelab::batch

@@ -1,0 +1,134 @@
+#include "batch/job_file/overrides.hpp"
+
+#include <climits>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "batch/job_file/check.hpp"
+#include "batch/job_file/sections.hpp"
+#include "batch/job_file/yaml_reader.hpp"
+
+namespace edgelab::batch {
+namespace {
+
+struct Override {
+  std::string path;  // "defaults.batch"
+  Value value;
+  Place place;       // no line: the command line has none
+};
+
+void forget_lines(Value& value, const Place& place) {
+  value.place = place;
+  for (Value& item : value.items) forget_lines(item, place);
+  for (Entry& entry : value.entries) {
+    entry.place = place;
+    forget_lines(entry.value, place);
+  }
+}
+
+// YAML errors inside the value have lines of their own, which mean nothing to who typed it: they are told as one.
+std::optional<Override> parse(const std::string& text, ErrorList& errors) {
+  std::error_code error;
+  const auto file = std::make_shared<const SourceFile>(SourceFile{"--set " + text, std::filesystem::current_path(error), INT_MAX});
+  const Place place{file, 0, 0};
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    errors.add(usage_error(place, "an override has the form KEY=VALUE").hint("for example --set defaults.batch=8"), place);
+    return {};
+  }
+  ErrorList inner;
+  auto value = read_yaml(text.substr(equals + 1), file, inner);
+  if (!value || !inner.empty()) {
+    errors.add(usage_error(place, "the value is not YAML").got(described(text_value(text.substr(equals + 1)))), place);
+    return {};
+  }
+  forget_lines(*value, place);
+  return Override{text.substr(0, equals), std::move(*value), place};
+}
+
+void set_name(Override& override, std::vector<Document>& documents, ErrorList& errors) {
+  Value tree = nested_value("name", std::move(override.value));
+  check(tree, map(file_section), "", errors);
+  if (!documents.empty()) documents.front().name = tree.entries[0].value;
+}
+
+void set_default(Override& override, std::vector<Document>& documents, ErrorList& errors) {
+  Value tree = nested_value(override.path.substr(9), std::move(override.value));
+  check(tree, map(defaults_section), "defaults", errors);
+  for (Document& document : documents) document.defaults = merged(document.defaults, tree, defaults_section());
+}
+
+std::string id_text(const Value& job) {
+  const Value* id = job.find("id");
+  return id && !id->bad ? id->text : std::string{};
+}
+
+// An id may hold dots, so the longest id that begins the path is meant.
+Value* job_of(const std::string& rest, std::vector<Document>& documents) {
+  Value* best = nullptr;
+  for (Document& document : documents) {
+    for (Value& job : document.jobs) {
+      const std::string id = id_text(job);
+      const bool fits = !id.empty() && rest.size() > id.size() && rest[id.size()] == '.' && rest.compare(0, id.size(), id) == 0;
+      if (fits && (!best || id.size() > id_text(*best).size())) best = &job;
+    }
+  }
+  return best;
+}
+
+void unknown_job(const Override& override, const std::string& rest, const std::vector<Document>& documents, ErrorList& errors) {
+  std::vector<std::string> ids;
+  for (const Document& document : documents) {
+    for (const Value& job : document.jobs) ids.push_back(id_text(job));
+  }
+  const std::string wanted = rest.substr(0, rest.find('.'));
+  const std::string near = nearest_name(wanted, ids);
+  errors.add(usage_error(override.place, rest.find('.') == std::string::npos ? "an override of a job has the form jobs.ID.KEY=VALUE" : "no job has the id \"" + wanted + "\"")
+                 .hint(near.empty() ? "" : "did you mean \"" + near + "\"?"),
+             override.place);
+}
+
+void set_in_job(Override& override, std::vector<Document>& documents, ErrorList& errors) {
+  const std::string rest = override.path.substr(5);
+  Value* job = job_of(rest, documents);
+  if (!job) return unknown_job(override, rest, documents, errors);
+  const std::string id = id_text(*job), key = rest.substr(id.size() + 1);
+  const Value* matrix = job->find("matrix");
+  if (matrix && matrix->find(key)) {
+    errors.add(usage_error(override.place, "\"" + key + "\" is varied by the matrix of \"" + id + "\"").hint("set jobs." + id + ".matrix to a map with the values wanted"), override.place);
+    return;
+  }
+  Value tree = nested_value(key, std::move(override.value));
+  check(tree, map(override_section), "jobs." + id, errors);
+  const Place place = job->place;
+  *job = merged(*job, tree, job_section());
+  job->place = place;
+}
+
+}  // namespace
+
+void apply_overrides(const std::vector<std::string>& set, std::vector<Document>& documents, ErrorList& errors) {
+  for (const std::string& text : set) {
+    auto override = parse(text, errors);
+    if (!override) continue;
+    const auto begins = [&](std::string_view start) { return override->path.compare(0, start.size(), start) == 0; };
+    if (override->path == "name") {
+      set_name(*override, documents, errors);
+    } else if (begins("defaults.")) {
+      set_default(*override, documents, errors);
+    } else if (begins("jobs.")) {
+      set_in_job(*override, documents, errors);
+    } else {
+      const bool job_key = type_of(defaults_section(), override->path) != nullptr;
+      errors.add(usage_error(override->place, "unknown key \"" + override->path + "\"")
+                     .hint(job_key ? "did you mean \"defaults." + override->path + "\" or \"jobs.ID." + override->path + "\"?"
+                                   : "a key begins with defaults., jobs.ID. or is name"),
+                 override->place);
+    }
+  }
+}
+
+}  // namespace edgelab::batch

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batch/job_file/document.hpp"
+#include "batch/job_file/errors.hpp"
+
+namespace edgelab::batch {
+
+// Merges `--set KEY=VALUE` into the documents, in the order given: `name`, `defaults.…` (of every document) or
+// `jobs.ID.…`. VALUE is YAML, held against the key's type like YAML in a file; errors stand at "--set KEY=VALUE".
+void apply_overrides(const std::vector<std::string>& set, std::vector<Document>& documents, ErrorList& errors);
+
+}  // namespace edgelab::batch
