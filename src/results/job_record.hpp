@@ -20,6 +20,7 @@ struct ModelRecord {
   std::int64_t bytes_on_disk = 0;     // of the weights file; what it would be for random weights
   std::int64_t flop_per_sample = 0;   // a multiply-add counts two
   std::string weights;                // path and SHA-256, or "random, seed N"
+  bool operator==(const ModelRecord&) const = default;
 };
 
 struct LayerRow {
@@ -29,6 +30,7 @@ struct LayerRow {
   std::int64_t bytes = 0;     // read and written, weights included
   double sparsity = 0.0;      // share of weights that are zero
   std::int64_t flop = 0;
+  bool operator==(const LayerRow&) const = default;
 };
 
 struct Summary {
@@ -42,6 +44,7 @@ struct Summary {
   std::optional<std::int64_t> peak_rss_bytes;
   std::optional<std::int64_t> model_bytes;
   std::optional<double> energy_joules;
+  bool operator==(const Summary&) const = default;
 };
 
 struct RankRow {
@@ -54,6 +57,7 @@ struct RankRow {
   std::int64_t compute_ns = 0, send_ns = 0, receive_ns = 0, wait_ns = 0;
   std::int64_t bytes_sent = 0, bytes_received = 0;
   std::int64_t peak_rss_bytes = 0;
+  bool operator==(const RankRow&) const = default;
 };
 
 struct TelemetryRow {
@@ -61,11 +65,13 @@ struct TelemetryRow {
   int rank = 0;
   double frequency_hz = 0, temperature_celsius = 0, power_watt = 0;  // NaN where the board doesn't tell
   std::int64_t throttle_bits = 0, resident_bytes = 0;
+  bool operator==(const TelemetryRow&) const = default;
 };
 
 struct TrainingRow {
   int epoch = 0;
   double loss = 0, top1 = 0, learning_rate = 0, samples_per_second = 0;
+  bool operator==(const TrainingRow&) const = default;
 };
 
 struct ExpectationRow {
@@ -73,6 +79,7 @@ struct ExpectationRow {
   double value = 0, bound = 0;
   bool met = false;
   std::string note;  // "not judged: the ranks compared share one host's cores", or empty
+  bool operator==(const ExpectationRow&) const = default;
 };
 
 struct JobRecord {
@@ -99,6 +106,7 @@ struct JobRecord {
   std::vector<TelemetryRow> telemetry;
   std::vector<TrainingRow> training;
   std::vector<ExpectationRow> expectations;
+  bool operator==(const JobRecord&) const = default;
 };
 
 // The file's other groups.
@@ -110,6 +118,7 @@ struct HostRecord {
   std::optional<double> temperature_celsius;
   std::optional<std::int64_t> throttle_bits;
   std::optional<std::int64_t> network_bits_per_second;
+  bool operator==(const HostRecord&) const = default;
 };
 
 struct Provenance {
@@ -119,11 +128,13 @@ struct Provenance {
   std::int64_t start_wall_ns = 0, end_wall_ns = 0;
   int hosts_expected = 1, hosts_seen = 1, ranks = 1;
   bool complete = false;
+  bool operator==(const Provenance&) const = default;
 };
 
 struct LinkTable {  // rank × rank, row-major; empty when not measured
   int ranks = 0;
   std::vector<double> latency_ns, bandwidth_bytes_per_second;
+  bool operator==(const LinkTable&) const = default;
 };
 
 struct RunRecord {
@@ -131,6 +142,7 @@ struct RunRecord {
   std::vector<HostRecord> hosts;
   LinkTable links;
   std::vector<JobRecord> jobs;  // in the order of the job file
+  bool operator==(const RunRecord&) const = default;
 };
 
 }  // namespace edgelab::results

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "results/file_output.hpp"
+#include "results/job_record.hpp"
+
+// The journal: what has been finished, line by line, on disk before anything else learns of it. One line is
+//   {"sha256":"<64 hex>","type":"<word>","body":{…}}
+// and the sum is over everything after the comma that follows it, up to and without the closing line feed. Types: "header"
+// (first; everything of the run but its jobs), "order" (ids of the jobs as in the job file), "run" (as "header", later),
+// "job", and any word that others add; readers skip types they don't know.
+namespace edgelab::results {
+
+struct Fact {
+  std::string type;
+  std::string body;  // JSON, one line
+};
+
+struct JournalContent {
+  std::vector<Fact> facts;
+  std::uint64_t sound_bytes = 0;  // length up to the last whole line
+  std::string note;               // what was left out at the end, or empty
+};
+
+// d/k.h5 → d/k.journal
+std::filesystem::path journal_path_of(const std::filesystem::path& results_file);
+
+// A last line that is torn or damaged was never acknowledged or can't be told from one: it is left out with a note.
+// Throws Error (environment) if the file can't be read, Error (data), naming the line, for a bad line before the last.
+JournalContent read_journal(const std::filesystem::path& path);
+
+// The run that the facts tell of: jobs in the order of the job file, where one is known, else of their first fact; a later
+// fact of the same id in the place of the earlier. Without a final "run" fact that says so it is not complete. Throws Error (data).
+RunRecord run_from_facts(const std::vector<Fact>& facts);
+
+// The one live writer. Holds an exclusive lock (flock) on the file as long as it lives.
+class Journal {
+ public:
+  // A new file; none of that name may exist. Throws Error (environment).
+  static Journal create(const std::filesystem::path& path);
+  // Goes on behind the last whole line of an earlier file; a torn one is cut off. Throws Error (environment) if another
+  // process writes to it.
+  static Journal append_to(const std::filesystem::path& path);
+
+  // On disk (fsync) when it returns. Throws Error (environment) otherwise; then nothing of the line remains, and if even
+  // that could not be had the journal takes no more. `body` is JSON on one line.
+  void append(std::string_view type, std::string_view body);
+
+  // What stood in the file when it was opened; empty from the second call on.
+  JournalContent take_earlier() { return std::exchange(earlier_, {}); }
+
+ private:
+  Journal(std::filesystem::path path, FileDescriptor file) : path_(std::move(path)), file_(std::move(file)) {}
+
+  std::filesystem::path path_;
+  FileDescriptor file_;
+  std::uint64_t length_ = 0;
+  bool broken_ = false;
+  JournalContent earlier_;
+};
+
+// Throws Error (environment) if a live run holds the journal.
+void refuse_if_written(const std::filesystem::path& journal);
+
+// Renames the file, if there is one, to NAME.old; an older one of that name goes. Throws Error (environment).
+void keep_as_old(const std::filesystem::path& path);
+
+// Makes room for a run's files. Without `resume` a results file and journal that stand there are moved to *.old (older ones
+// of that name go). Throws Error (environment) if the folder is missing or another run is writing there.
+void prepare_output(const std::filesystem::path& results_file, bool resume);
+
+}  // namespace edgelab::results

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "results/job_record.hpp"
+#include "results/journal.hpp"
+
+namespace edgelab::results {
+
+// Rank 0's keeper of a run's results: every finished job goes to the journal at once and to the results file at the end and
+// on a growing timer (first after 10 s, then twice as long, up to 10 min), never per job. One thread uses it.
+class Recorder {
+ public:
+  // Prepares the place (prepare_output), writes the journal's header. With `resume`, finished jobs of the earlier run are
+  // read first; where there is no earlier journal it starts afresh. `order`: ids of the jobs as in the job file, which is
+  // the order of the results; ids that are not in it follow in order of adding. `header.jobs` is ignored.
+  // Throws Error: environment if the place can't be written or another run writes there, data if the journal is damaged.
+  Recorder(std::filesystem::path results_file, RunRecord header, bool resume = false, std::vector<std::string> order = {});
+
+  // Jobs that the earlier run finished (any status), in its order. Empty without resume.
+  const std::vector<JobRecord>& earlier() const { return earlier_; }
+  // A line on a torn journal, or empty: for the user.
+  const std::string& note() const { return note_; }
+
+  // The earlier job's record, kept as it is. Throws std::out_of_range if there is none.
+  const JobRecord& take_over(std::string_view id);
+  // On disk when it returns (fsync). A record of the same id goes. Throws Error (environment); then it was not added.
+  const JobRecord& add(JobRecord job);
+  // Hosts, links and provenance as they are known now. On disk when it returns.
+  void update_frame(Provenance provenance, std::vector<HostRecord> hosts, LinkTable links);
+  // A fact of another kind, for the journal alone ("started", …). `body` is one line of JSON.
+  void note_fact(std::string_view type, std::string_view body) { journal_.append(type, body); }
+
+  // What is known, jobs in order.
+  const RunRecord& run() const { return run_; }
+  const JobRecord* find(std::string_view id) const;
+
+  // Writes the results file if there is something new and the time has come.
+  void flush_if_due(std::int64_t now = now_ns());
+  void flush();
+  // Sets the end and whether the run is complete, in journal and file. Throws Error (environment); an earlier results file
+  // then still stands, and the journal keeps every job.
+  void finish(bool complete);
+
+ private:
+  void place(JobRecord job);
+  std::size_t rank_of(std::string_view id) const;
+
+  std::filesystem::path results_file_;
+  std::map<std::string, std::size_t, std::less<>> order_;
+  RunRecord run_;
+  Journal journal_;
+  std::vector<JobRecord> earlier_;
+  std::string note_;
+  bool changed_ = true;
+  std::int64_t next_flush_ns_;
+  std::int64_t flush_interval_ns_;
+};
+
+}  // namespace edgelab::results

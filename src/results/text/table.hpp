@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edgelab::results {
+
+// How the text will be seen.
+struct Look {
+  int width = 100;  // columns
+  bool colour = false;
+};
+
+enum class Ink { plain, faint, bold, good, bad, warning };
+std::string painted(std::string_view text, Ink ink, const Look& look);
+
+// A table of aligned columns. The first column is the one that gives way: a first cell longer than what the others leave
+// stands on a line of its own above its row. Columns in which every cell is empty are left out.
+class TextTable {
+ public:
+  struct Column {
+    std::string title;
+    bool right = true;
+  };
+  struct Cell {
+    std::string text;
+    Ink ink = Ink::plain;
+  };
+
+  explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
+  std::string text(const Look& look) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;
+};
+
+// Text with control characters shown as '?', so that no name or reason can steer a terminal.
+std::string safe_for_terminal(std::string_view text);
+
+// Broken at blanks into lines of at most `width` columns, each after the first indented.
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
+
+}  // namespace edgelab::results
