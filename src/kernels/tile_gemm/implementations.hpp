@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "kernels/tile_gemm/tile_gemm.hpp"
+
+// The pieces of implementations(), for that list and for tests of one of them.
+namespace edgelab::kernels::tile_gemm {
+
+// oneDNN's brgemm microkernel (oneapi/dnnl/dnnl_ukernel.h). B lies in blocks of 64 columns; bf16 and s8 are interleaved
+// along K in groups of 32 bits, where the microkernel asks for it. f32, bf16, u8×s8. The epilogue is Highway's.
+std::optional<std::string> onednn_refuses(const Settings& settings, const Machine& machine);
+Kernel make_onednn(const Settings& settings);
+
+// Google Highway, for the widest target that this machine runs when make is called. f32 and bf16.
+// bf16 products are exact in f32 and summed in f32, but where the target multiplies bf16 pairs itself (AVX512-BF16, Arm
+// BF16, from Highway 1.2 on): there subnormal operands count as zero and the two products of a pair may be rounded in
+// another order. GELU is off by at most kSimdGeluError.
+std::optional<std::string> simd_refuses(const Settings& settings, const Machine& machine);
+Kernel make_simd(const Settings& settings);
+inline constexpr double kSimdGeluError = 3e-7;  // absolute, or relative above 1; measured by a test over [-20, 20]
+
+// Sums in double (in s64 for integers) and rounds once.
+Kernel make_reference(const Settings& settings);
+
+}  // namespace edgelab::kernels::tile_gemm

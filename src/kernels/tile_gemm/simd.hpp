@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/tile_gemm/tile_gemm.hpp"
+
+// Between simd.cpp (settings, packing) and simd_targets.cpp (compiled once for every instruction set).
+//
+// Packed B, in words of 32 bits (an f32, or two bf16 that follow each other along K, the first in the low half):
+//   panel p of `panel` columns:  [rows][panel] words, one panel after the other
+//   last panel:                  [rows][tail_width] words, its columns filled with zeros up to whole vectors
+// where rows = K for f32 and ⌈K/2⌉ for bf16 (an odd K is filled up with zero).
+namespace edgelab::kernels::tile_gemm {
+
+struct SimdState;
+
+// What becomes of the sums of one tile when that needs more than registers. The pointers are those of the tile's first row
+// and column; null for what the sums have already or the epilogue lacks.
+struct Finish {
+  const Epilogue* epilogue = nullptr;
+  const float* scale = nullptr;
+  const float* bias = nullptr;
+  const void* residual = nullptr;
+  const void* sums = nullptr;  // may be C itself
+  DType sum_type = DType::f32;
+  std::int64_t sums_ld = 0;
+  void* c = nullptr;
+  DType c_type = DType::f32;
+  std::int64_t ldc = 0;
+  std::int64_t rows = 0, columns = 0;
+};
+
+// What one instruction set offers.
+struct SimdTarget {
+  std::int64_t lanes = 0;  // f32 in a vector
+  std::int64_t panel = 0;  // columns of a full panel
+  void (*run)(const SimdState&, const Arguments&) = nullptr;
+  void (*finish)(const Finish&) = nullptr;  // oneDNN's tiles end with it too
+  void (*gelu)(const float* from, float* to, std::int64_t count) = nullptr;  // for the test of its error
+};
+
+// The widest set that the machine runs (or that a test has allowed).
+SimdTarget best_simd_target();
+
+struct SimdState {
+  Settings settings;
+  SimdTarget target;
+  std::int64_t rows = 0;
+  std::int64_t full_panels = 0;
+  std::int64_t tail_columns = 0;  // of N, in the last panel; 0 if all are full
+  std::int64_t tail_width = 0;    // tail_columns rounded up to whole vectors
+  std::int64_t packed_words = 0;  // of one B_b, a multiple of kAlignment / 4
+};
+
+}  // namespace edgelab::kernels::tile_gemm

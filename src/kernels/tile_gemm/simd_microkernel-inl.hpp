@@ -1,0 +1,223 @@
+// Included once for every instruction set, so the guard is Highway's toggle and not `#pragma once`.
+#if defined(EDGELAB_TILE_GEMM_SIMD_MICROKERNEL_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef EDGELAB_TILE_GEMM_SIMD_MICROKERNEL_INL
+#undef EDGELAB_TILE_GEMM_SIMD_MICROKERNEL_INL
+#else
+#define EDGELAB_TILE_GEMM_SIMD_MICROKERNEL_INL
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include <hwy/highway.h>
+#include "kernels/tile_gemm/simd_epilogue-inl.hpp"
+
+// A tile of MR rows × NV vectors of C stays in registers while K goes by. NV is up to 4 where there are 32 vector
+// registers (24 sums, 4 of B, 1 of A) and up to 2 where there are 16. A step of K costs NV loads of B and MR broadcasts of
+// A for MR·NV multiply-adds, so that even the 2-row tile at the end of M is bound by arithmetic. The sums are spelled out
+// because vectors of Arm SVE have no size and can't stand in arrays or structs.
+HWY_BEFORE_NAMESPACE();
+namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE {
+
+#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3) || HWY_ARCH_ARM_A64
+constexpr int kVectors = 4;
+#else
+constexpr int kVectors = 2;
+#endif
+constexpr int kRows = 6;
+
+using Words = hn::RebindToUnsigned<D>;
+
+// One tile: MR rows of A against one panel of B. Every pointer is that of the tile's first row and column.
+struct Tile {
+  const void* a;
+  std::int64_t lda, a_step;
+  const float* b;  // words
+  std::int64_t b_step;
+  std::int64_t k, batch;
+  // What the sums begin with; null for nothing.
+  const float* bias;
+  const float* residual;
+  std::int64_t residual_ld;
+  const float* old_c;  // C as it is, to accumulate into
+  std::int64_t old_ld;
+  float* out;
+  std::int64_t out_ld;
+  std::size_t last;  // columns in the last vector
+  Activation activation;
+};
+
+// Row r, step k of A, in every lane.
+struct F32Rows {
+  const float* a;
+  std::int64_t lda;
+  HWY_INLINE V at(int row, std::int64_t k) const { return hn::Set(D(), a[row * lda + k]); }
+};
+
+// The two bf16 of step k in every word, the first in the low half.
+struct PairRows {
+  const std::uint16_t* a;
+  std::int64_t lda;
+  HWY_INLINE hn::Vec<Words> at(int row, std::int64_t k) const {
+    std::uint32_t pair;
+    std::memcpy(&pair, a + row * lda + 2 * k, sizeof pair);
+    return hn::Set(Words(), pair);
+  }
+};
+
+// An odd K ends in one bf16 alone; what lies behind it in memory is not read.
+struct SingleRows {
+  const std::uint16_t* a;
+  std::int64_t lda;
+  HWY_INLINE hn::Vec<Words> at(int row, std::int64_t k) const { return hn::Set(Words(), std::uint32_t{a[row * lda + 2 * k]}); }
+};
+
+HWY_INLINE V first_of(hn::Vec<Words> pairs) { return hn::BitCast(D(), hn::ShiftLeft<16>(pairs)); }
+HWY_INLINE V second_of(hn::Vec<Words> pairs) { return hn::BitCast(D(), hn::And(pairs, hn::Set(Words(), 0xFFFF0000u))); }
+
+template <class Pairs> struct FirstRows {
+  Pairs pairs;
+  HWY_INLINE V at(int row, std::int64_t k) const { return first_of(pairs.at(row, k)); }
+};
+template <class Pairs> struct SecondRows {
+  Pairs pairs;
+  HWY_INLINE V at(int row, std::int64_t k) const { return second_of(pairs.at(row, k)); }
+};
+
+// The v-th vector of a row of B.
+template <int NV> HWY_INLINE V b_f32(const float* b, int v) {
+  return hn::Load(D(), b + (v < NV ? v : 0) * static_cast<std::int64_t>(hn::Lanes(D())));
+}
+template <int NV> HWY_INLINE hn::Vec<Words> b_pairs(const float* b, int v) { return hn::BitCast(Words(), b_f32<NV>(b, v)); }
+
+HWY_INLINE void multiply_add(V a, V b, V& c) { c = hn::MulAdd(a, b, c); }
+
+#if HWY_NATIVE_DOT_BF16
+HWY_INLINE void multiply_add(hn::Vec<Words> a, hn::Vec<Words> b, V& c) {
+  const hn::Repartition<hwy::bfloat16_t, D> halves;
+  V unused = hn::Zero(D());  // the native forms put both products into the first sum
+  c = hn::ReorderWidenMulAccumulate(D(), hn::BitCast(halves, a), hn::BitCast(halves, b), c, unused);
+}
+#endif
+
+template <int NV, class VB> HWY_INLINE void row_step(VB a, VB b0, VB b1, VB b2, VB b3, V& c0, V& c1, V& c2, V& c3) {
+  multiply_add(a, b0, c0);
+  if constexpr (NV > 1) multiply_add(a, b1, c1);
+  if constexpr (NV > 2) multiply_add(a, b2, c2);
+  if constexpr (NV > 3) multiply_add(a, b3, c3);
+}
+
+#define EDGELAB_SUM_PARAMETERS                                                                                             \
+  V &c00, V &c01, V &c02, V &c03, V &c10, V &c11, V &c12, V &c13, V &c20, V &c21, V &c22, V &c23, V &c30, V &c31, V &c32, \
+      V &c33, V &c40, V &c41, V &c42, V &c43, V &c50, V &c51, V &c52, V &c53
+#define EDGELAB_SUMS                                                                                                     \
+  c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33, c40, c41, c42, c43, c50, c51, c52, c53
+
+template <int MR, int NV, class Rows, class VB>
+HWY_INLINE void step(const Rows& a, std::int64_t k, VB b0, VB b1, VB b2, VB b3, EDGELAB_SUM_PARAMETERS) {
+  row_step<NV>(a.at(0, k), b0, b1, b2, b3, c00, c01, c02, c03);
+  if constexpr (MR > 1) row_step<NV>(a.at(1, k), b0, b1, b2, b3, c10, c11, c12, c13);
+  if constexpr (MR > 2) row_step<NV>(a.at(2, k), b0, b1, b2, b3, c20, c21, c22, c23);
+  if constexpr (MR > 3) row_step<NV>(a.at(3, k), b0, b1, b2, b3, c30, c31, c32, c33);
+  if constexpr (MR > 4) row_step<NV>(a.at(4, k), b0, b1, b2, b3, c40, c41, c42, c43);
+  if constexpr (MR > 5) row_step<NV>(a.at(5, k), b0, b1, b2, b3, c50, c51, c52, c53);
+}
+
+template <int MR, int NV> HWY_INLINE void multiply_f32(const Tile& t, std::int64_t batch, EDGELAB_SUM_PARAMETERS) {
+  const F32Rows a{static_cast<const float*>(t.a) + batch * t.a_step, t.lda};
+  const float* b = t.b + batch * t.b_step;
+  const std::int64_t width = NV * static_cast<std::int64_t>(hn::Lanes(D()));
+  for (std::int64_t k = 0; k < t.k; ++k, b += width) {
+    step<MR, NV>(a, k, b_f32<NV>(b, 0), b_f32<NV>(b, 1), b_f32<NV>(b, 2), b_f32<NV>(b, 3), EDGELAB_SUMS);
+  }
+}
+
+// One word of K: two products. In f32 the first ones of all rows come before the second ones, so that B needs no more
+// registers than with f32; its words are in L1 when they are read again.
+template <int MR, int NV, class Pairs> HWY_INLINE void step_bf16(const Pairs& a, std::int64_t k, const float* b, EDGELAB_SUM_PARAMETERS) {
+#if HWY_NATIVE_DOT_BF16
+  step<MR, NV>(a, k, b_pairs<NV>(b, 0), b_pairs<NV>(b, 1), b_pairs<NV>(b, 2), b_pairs<NV>(b, 3), EDGELAB_SUMS);
+#else
+  step<MR, NV>(FirstRows<Pairs>{a}, k, first_of(b_pairs<NV>(b, 0)), first_of(b_pairs<NV>(b, 1)), first_of(b_pairs<NV>(b, 2)),
+               first_of(b_pairs<NV>(b, 3)), EDGELAB_SUMS);
+  step<MR, NV>(SecondRows<Pairs>{a}, k, second_of(b_pairs<NV>(b, 0)), second_of(b_pairs<NV>(b, 1)), second_of(b_pairs<NV>(b, 2)),
+               second_of(b_pairs<NV>(b, 3)), EDGELAB_SUMS);
+#endif
+}
+
+template <int MR, int NV> HWY_INLINE void multiply_bf16(const Tile& t, std::int64_t batch, EDGELAB_SUM_PARAMETERS) {
+  const auto* a = static_cast<const std::uint16_t*>(t.a) + batch * t.a_step;
+  const float* b = t.b + batch * t.b_step;
+  const std::int64_t width = NV * static_cast<std::int64_t>(hn::Lanes(D()));
+  const std::int64_t pairs = t.k / 2;
+  for (std::int64_t k = 0; k < pairs; ++k, b += width) step_bf16<MR, NV>(PairRows{a, t.lda}, k, b, EDGELAB_SUMS);
+  if (t.k % 2 != 0) step_bf16<MR, NV>(SingleRows{a, t.lda}, pairs, b, EDGELAB_SUMS);
+}
+
+// What vector v of row r begins with.
+template <int NV> HWY_INLINE V start(const Tile& t, int row, int v) {
+  const std::size_t lanes = hn::Lanes(D());
+  const std::size_t count = v == NV - 1 ? t.last : lanes;
+  const std::int64_t column = v * static_cast<std::int64_t>(lanes);
+  V sum = t.bias == nullptr ? hn::Zero(D()) : load_part(t.bias + column, count);
+  if (t.residual != nullptr) sum = hn::Add(sum, load_part(t.residual + row * t.residual_ld + column, count));
+  if (t.old_c != nullptr) sum = hn::Add(sum, load_part(t.old_c + row * t.old_ld + column, count));
+  return sum;
+}
+
+template <int NV> HWY_INLINE void start_row(const Tile& t, int row, V& c0, V& c1, V& c2, V& c3) {
+  c0 = start<NV>(t, row, 0);
+  if constexpr (NV > 1) c1 = start<NV>(t, row, 1);
+  if constexpr (NV > 2) c2 = start<NV>(t, row, 2);
+  if constexpr (NV > 3) c3 = start<NV>(t, row, 3);
+}
+
+template <int NV> HWY_INLINE void store_row(const Tile& t, int row, V c0, V c1, V c2, V c3) {
+  const std::size_t lanes = hn::Lanes(D());
+  float* out = t.out + row * t.out_ld;
+  if (t.activation != Activation::none) {
+    c0 = clamp(t.activation, c0);
+    if constexpr (NV > 1) c1 = clamp(t.activation, c1);
+    if constexpr (NV > 2) c2 = clamp(t.activation, c2);
+    if constexpr (NV > 3) c3 = clamp(t.activation, c3);
+  }
+  store_part(c0, out, NV == 1 ? t.last : lanes);
+  if constexpr (NV > 1) store_part(c1, out + lanes, NV == 2 ? t.last : lanes);
+  if constexpr (NV > 2) store_part(c2, out + 2 * lanes, NV == 3 ? t.last : lanes);
+  if constexpr (NV > 3) store_part(c3, out + 3 * lanes, t.last);
+}
+
+template <int MR, int NV, bool kBf16> void multiply_tile(const Tile& t) {
+  V c00 = hn::Zero(D()), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00;
+  V c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00;
+  V c40 = c00, c41 = c00, c42 = c00, c43 = c00, c50 = c00, c51 = c00, c52 = c00, c53 = c00;
+  if (t.bias != nullptr || t.residual != nullptr || t.old_c != nullptr) {
+    start_row<NV>(t, 0, c00, c01, c02, c03);
+    if constexpr (MR > 1) start_row<NV>(t, 1, c10, c11, c12, c13);
+    if constexpr (MR > 2) start_row<NV>(t, 2, c20, c21, c22, c23);
+    if constexpr (MR > 3) start_row<NV>(t, 3, c30, c31, c32, c33);
+    if constexpr (MR > 4) start_row<NV>(t, 4, c40, c41, c42, c43);
+    if constexpr (MR > 5) start_row<NV>(t, 5, c50, c51, c52, c53);
+  }
+  for (std::int64_t batch = 0; batch < t.batch; ++batch) {
+    if constexpr (kBf16) {
+      multiply_bf16<MR, NV>(t, batch, EDGELAB_SUMS);
+    } else {
+      multiply_f32<MR, NV>(t, batch, EDGELAB_SUMS);
+    }
+  }
+  store_row<NV>(t, 0, c00, c01, c02, c03);
+  if constexpr (MR > 1) store_row<NV>(t, 1, c10, c11, c12, c13);
+  if constexpr (MR > 2) store_row<NV>(t, 2, c20, c21, c22, c23);
+  if constexpr (MR > 3) store_row<NV>(t, 3, c30, c31, c32, c33);
+  if constexpr (MR > 4) store_row<NV>(t, 4, c40, c41, c42, c43);
+  if constexpr (MR > 5) store_row<NV>(t, 5, c50, c51, c52, c53);
+}
+#undef EDGELAB_SUMS
+#undef EDGELAB_SUM_PARAMETERS
+
+}  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

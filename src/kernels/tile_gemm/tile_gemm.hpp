@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dtype.hpp"
+#include "core/machine.hpp"
+
+// The seam that fused blocks, attention and quantized layers are written on: a small matrix product whose operands stay
+// in cache.
+//
+//   sum[M,N] = Σ_b A_b[M,K] · B_b[K,N]            b = 0 … batch-1
+//   C[M,N]   = activation(sum · scale + bias[N] + residual[M,N])
+//
+// A, C and the residual are row-major with leading dimensions of their own; B is packed once by the kernel that will read
+// it. Nothing here starts a thread: the caller splits its work into tiles and runs one kernel from as many threads as it
+// likes.
+namespace edgelab::kernels::tile_gemm {
+
+enum class Activation : std::uint8_t { none, relu, relu6, gelu };  // gelu is the exact one, by erf
+enum class Scale : std::uint8_t { none, one, per_column };
+
+// What happens to a sum while its tile is in registers or L1, in the order of the formula above.
+struct Epilogue {
+  Scale scale = Scale::none;
+  bool bias = false;  // f32, one a column
+  bool residual = false;
+  DType residual_type = DType::f32;     // f32 or bf16
+  std::int64_t residual_ld = 0;         // elements from one row to the next
+  Activation activation = Activation::none;
+
+  bool empty() const { return scale == Scale::none && !bias && !residual && activation == Activation::none; }
+  bool operator==(const Epilogue&) const = default;
+};
+
+// Leading dimensions and steps count elements, not bytes.
+//
+// Element types (A, B → sum): f32, f32 → f32; bf16, bf16 → f32; u8 or s8, s8 → s32. C is f32 or bf16, rounded to nearest
+// even; for an s32 sum it may be s32 too, then without an epilogue.
+struct Settings {
+  std::int64_t m = 0, n = 0, k = 0;
+  std::int64_t batch = 1;   // pairs A_b, B_b
+  std::int64_t lda = 0;     // ≥ k
+  std::int64_t a_step = 0;  // from A_b to A_b+1; may be smaller than a matrix (the rows of a convolution overlap)
+  std::int64_t ldc = 0;     // ≥ n
+  DType a = DType::f32, b = DType::f32, c = DType::f32;
+  // Start the sum from what C holds. C must have the sum's type. Partial sums for a bf16 result go in as an f32 residual.
+  bool accumulate = false;
+  Epilogue epilogue;
+
+  bool operator==(const Settings&) const = default;
+};
+
+DType sum_type(const Settings& settings);  // f32 or s32
+// "fp32×fp32→fp32 M 16 N 64 K 128 lda 128 ldc 64, bias, relu6" for messages and results. Equal texts are equal settings.
+std::string text(const Settings& settings);
+// Throws Error (usage) on settings that no implementation could mean anything by.
+void check(const Settings& settings);
+
+// Pointers of one run. Those that the settings don't ask for are not read. C may overlap the residual only if the two are
+// the same matrix (same address, type and leading dimension). Nothing else may overlap C.
+struct Arguments {
+  const void* a = nullptr;
+  const void* packed_b = nullptr;  // B_b at b * packed_bytes(), each by pack()
+  void* c = nullptr;
+  const float* scale = nullptr;    // 1 or N values
+  const float* bias = nullptr;     // N values
+  const void* residual = nullptr;
+  void* scratch = nullptr;         // scratch_bytes() bytes, kAlignment-aligned, one block for each running thread
+};
+
+// B as the caller has it: [K,N], or [N,K] if transposed, row-major.
+struct PlainB {
+  const void* data = nullptr;
+  std::int64_t ld = 0;
+  bool transposed = false;
+};
+
+// A kernel made for one Settings. Immutable and cheap to copy. pack() and run() allocate nothing, throw nothing, take no
+// lock, and may be called from many threads at once. (One exception that we can't reach: inside a run oneDNN 3.7 itself
+// holds 40 bytes a pair A_b, B_b on the heap, once for each 64 columns.)
+class Kernel {
+ public:
+  // The implementation's side: functions over its own state.
+  struct Functions {
+    void (*run)(const void* state, const Arguments&) noexcept = nullptr;
+    void (*pack)(const void* state, const PlainB&, void* packed) noexcept = nullptr;
+  };
+  Kernel() = default;
+  Kernel(Functions functions, std::shared_ptr<const void> state, std::size_t packed_bytes, std::size_t scratch_bytes)
+      : functions_(functions), state_(std::move(state)), packed_bytes_(packed_bytes), scratch_bytes_(scratch_bytes) {}
+
+  // Of one B_b; a multiple of kAlignment, so that a batch can be packed end to end.
+  std::size_t packed_bytes() const { return packed_bytes_; }
+  std::size_t scratch_bytes() const { return scratch_bytes_; }
+  // Lays one B_b out for run(). `packed` is kAlignment-aligned.
+  void pack(const PlainB& b, void* packed) const noexcept { functions_.pack(state_.get(), b, packed); }
+  void run(const Arguments& arguments) const noexcept { functions_.run(state_.get(), arguments); }
+  bool defined() const { return state_ != nullptr; }
+
+ private:
+  Functions functions_;
+  std::shared_ptr<const void> state_;
+  std::size_t packed_bytes_ = 0;
+  std::size_t scratch_bytes_ = 0;
+};
+
+// One way to do it. Packed B is not shared between implementations.
+struct Implementation {
+  std::string_view name;
+  // Why not, or nothing. May build the kernel to find out.
+  std::optional<std::string> (*refuses)(const Settings&, const Machine&);
+  // For settings that are not refused.
+  Kernel (*make)(const Settings&);
+};
+
+// In the order in which they are tried: oneDNN's microkernel, Highway, the reference, which refuses nothing.
+std::span<const Implementation> implementations();
+
+struct Refusal {
+  std::string_view implementation;
+  std::string reason;
+};
+
+struct Choice {
+  Kernel kernel;
+  std::string_view implementation;
+  std::vector<Refusal> refusals;  // of those before it, for the results
+};
+
+// The first implementation that does not refuse. Checks the settings first. Making the same kernel again is cheap: what
+// costs (oneDNN generates code) is kept for the life of the process.
+Choice choose(const Settings& settings, const Machine& machine = this_machine());
+
+// Gives back what run() may have set in the calling thread (the tile registers of AMX, which make a switch of threads
+// dearer). For a thread that has no more tiles to run for a while; never needed for correctness.
+void release_thread() noexcept;
+
+}  // namespace edgelab::kernels::tile_gemm
