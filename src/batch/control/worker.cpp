@@ -1,0 +1,101 @@
+#include "batch/control/worker.hpp"
+
+#include <new>
+#include <utility>
+
+#include "batch/core_share.hpp"
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "core/machine.hpp"
+#include "results/json/record_json.hpp"
+
+namespace edgelab::batch {
+namespace {
+
+constexpr std::int64_t kProgressIntervalNs = 250'000'000;  // a person reads no faster, and a job may call a million times
+
+std::function<void(double, const std::string&)> progress_to(Mailbox& mailbox, int tag, bool leads) {
+  if (!leads) return [](double, const std::string&) {};
+  return [&mailbox, tag, last = std::int64_t{0}](double fraction, const std::string& text) mutable {
+    const std::int64_t now = now_ns();
+    if (last != 0 && now - last < kProgressIntervalNs) return;
+    last = now;
+    mailbox.post(0, Kind::progress, Progress{tag, fraction, text});
+  };
+}
+
+// Runs `body` and says how it ended. No exception leaves a thread.
+template <class Body> void guarded(Ended& ended, Body body) {
+  ended.end = static_cast<int>(MemberEnd::failed);
+  try {
+    body();
+    ended.end = static_cast<int>(MemberEnd::ok);
+  } catch (const parallel::Cancelled&) {
+    ended.end = static_cast<int>(MemberEnd::cancelled);
+  } catch (const Error& error) {
+    ended.exit_code = exit_code_of(error.kind());
+    ended.error = error.what();
+  } catch (const std::bad_alloc&) {
+    ended.exit_code = exit_code_of(ErrorKind::environment);
+    ended.error = "out of memory";
+  } catch (const std::exception& error) {
+    ended.error = error.what();
+  } catch (...) {
+    ended.error = "an exception of unknown type";
+  }
+}
+
+}  // namespace
+
+Worker::Worker(WorkerSettings settings, Mailbox& mailbox, parallel::Communicator jobs)
+    : settings_(std::move(settings)), mailbox_(mailbox), jobs_(std::move(jobs)) {}
+
+Worker::~Worker() {
+  if (token_ != nullptr) {
+    token_->stop();
+    token_->release();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+Ended Worker::run(const Assign& assignment, const WorkerSettings& settings, const parallel::Communicator& jobs, Mailbox& mailbox,
+                  const std::shared_ptr<parallel::CancelToken>& token) {
+  Ended ended;
+  ended.tag = assignment.tag;
+  guarded(ended, [&] {
+    // First of all, and whatever happens next: the other members wait in here for this one.
+    parallel::Communicator communicator = jobs.create_group(assignment.ranks, assignment.tag);
+    communicator.cancel_by(token);
+    const tasks::JobSpec job = settings.parse(assignment.resolved);
+    bind_to_cores(cores_of_job(settings.cores, settings.index_on_host, settings.ranks_on_host, job.threads));
+    const int share = static_cast<int>(core_share(settings.cores, settings.index_on_host, settings.ranks_on_host).size());
+    const bool leads = communicator.rank() == 0;
+    tasks::TaskContext context{communicator, job.threads.value_or(share), progress_to(mailbox, assignment.tag, leads),
+                               [token] { return token->stopping(); }, assignment.want_logits};
+    const results::JobRecord record = settings.run(job, context);
+    if (token->stopping()) throw parallel::Cancelled();
+    if (leads) ended.record = results::to_bytes(record);
+  });
+  return ended;
+}
+
+void Worker::assign(Assign assignment) {
+  if (thread_.joinable()) thread_.join();
+  tag_ = assignment.tag;
+  token_ = std::make_shared<parallel::CancelToken>();
+  thread_ = std::thread([this, assignment = std::move(assignment), token = token_] {
+    mailbox_.post(0, Kind::ended, run(assignment, settings_, jobs_, mailbox_, token));
+  });
+}
+
+void Worker::cancel(int tag) {
+  if (tag != tag_) return;  // it has ended, and its `ended` is on the way
+  token_->stop();
+  mailbox_.post(0, Kind::acknowledged, Number{tag});
+}
+
+void Worker::release(int tag) {
+  if (tag == tag_) token_->release();
+}
+
+}  // namespace edgelab::batch

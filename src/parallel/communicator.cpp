@@ -1,0 +1,137 @@
+#include "parallel/communicator.hpp"
+
+#include <cstring>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "core/clock.hpp"
+#include "core/error.hpp"
+#include "parallel/communicator_impl.hpp"
+
+namespace edgelab::parallel {
+namespace {
+
+// Long enough for messages under way to land, short enough for mpirun, which kills one second after SIGTERM.
+constexpr std::int64_t kDrainNs = 5'000'000;
+
+std::unique_ptr<Communicator::Impl> adopt(MPI_Comm handle) {
+  auto impl = std::make_unique<Communicator::Impl>();
+  impl->handle = handle;
+  check(MPI_Comm_rank(handle, &impl->rank), "MPI does not tell the rank");
+  check(MPI_Comm_size(handle, &impl->size), "MPI does not tell the number of ranks");
+  return impl;
+}
+
+std::unique_ptr<Communicator::Impl> duplicate_of(MPI_Comm original) {
+  MPI_Comm copy = MPI_COMM_NULL;
+  check(MPI_Comm_dup(original, &copy), "a communicator could not be duplicated");
+  return adopt(copy);
+}
+
+// What every member has begun completes within the drain; what waits for a member that never began is given up.
+bool drained(MPI_Request& request, Operation operation, MPI_Status& status) {
+  if (operation == Operation::receive) MPI_Cancel(&request);
+  const std::int64_t end = now_ns() + kDrainNs;
+  Backoff backoff{Waiting{}};
+  do {
+    int done = 0;
+    if (MPI_Test(&request, &done, &status) != MPI_SUCCESS || done != 0) return true;
+    backoff.pause();
+  } while (now_ns() < end);
+  return false;
+}
+
+class Group {
+ public:
+  Group(MPI_Comm parent, std::span<const int> ranks) {
+    MPI_Group all = MPI_GROUP_NULL;
+    check(MPI_Comm_group(parent, &all), "MPI does not tell a communicator's group");
+    const int code = MPI_Group_incl(all, static_cast<int>(ranks.size()), ranks.data(), &handle);
+    MPI_Group_free(&all);
+    check(code, "a group of ranks could not be made");
+  }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+  ~Group() { MPI_Group_free(&handle); }
+  MPI_Group handle = MPI_GROUP_NULL;
+};
+
+}  // namespace
+
+int count_of(std::size_t elements) {
+  if (elements <= static_cast<std::size_t>(std::numeric_limits<int>::max())) return static_cast<int>(elements);
+  throw Error(ErrorKind::usage, "a message is too large for MPI").got(std::to_string(elements) + " bytes").expected("less than 2 GiB");
+}
+
+MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation operation, const char* what) {
+  Backoff backoff(impl.waiting);
+  MPI_Status status{};
+  while (true) {
+    int done = 0;
+    check(MPI_Test(&request, &done, &status), what);
+    if (done != 0) return status;
+    if (impl.released()) {
+      if (!drained(request, operation, status)) impl.abandoned = true;
+      throw Cancelled();
+    }
+    backoff.pause();
+  }
+}
+
+Communicator::Communicator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Communicator::Communicator(Communicator&&) noexcept = default;
+
+Communicator& Communicator::operator=(Communicator&& other) noexcept {
+  std::swap(impl_, other.impl_);
+  return *this;
+}
+
+Communicator::~Communicator() {
+  if (impl_ == nullptr || impl_->abandoned) return;
+  int finished = 0;
+  MPI_Finalized(&finished);
+  if (finished == 0) check_quietly(MPI_Comm_free(&impl_->handle), "a communicator could not be freed");
+}
+
+Communicator Communicator::world() { return Communicator(duplicate_of(MPI_COMM_WORLD)); }
+Communicator Communicator::self() { return Communicator(duplicate_of(MPI_COMM_SELF)); }
+
+Communicator Communicator::duplicate() const {
+  impl_->require_running();
+  Communicator copy(duplicate_of(impl_->handle));
+  copy.impl_->waiting = impl_->waiting;
+  copy.impl_->cancel = impl_->cancel;
+  return copy;
+}
+
+Communicator Communicator::create_group(std::span<const int> ranks, int tag) const {
+  impl_->require_running();
+  const Group group(impl_->handle, ranks);
+  MPI_Comm made = MPI_COMM_NULL;
+  check(MPI_Comm_create_group(impl_->handle, group.handle, tag, &made), "a job's communicator could not be made");
+  Communicator communicator(adopt(made));
+  communicator.impl_->waiting = impl_->waiting;
+  communicator.impl_->cancel = impl_->cancel;
+  return communicator;
+}
+
+int Communicator::rank() const { return impl_->rank; }
+int Communicator::size() const { return impl_->size; }
+void Communicator::set_waiting(const Waiting& waiting) { impl_->waiting = waiting; }
+void Communicator::cancel_by(std::shared_ptr<const CancelToken> token) { impl_->cancel = std::move(token); }
+Traffic Communicator::traffic() const { return impl_->traffic; }
+
+HostLayout Communicator::host_layout() const {
+  const HostIdentity mine = this_host();
+  const std::string text = mine.name + '\n' + mine.boot;
+  std::vector<HostIdentity> all;
+  for (const Bytes& bytes : all_gather(std::as_bytes(std::span(text)))) {
+    const std::string theirs(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::size_t cut = theirs.find('\n');
+    all.push_back({theirs.substr(0, cut), theirs.substr(cut + 1)});
+  }
+  return layout_of(all);
+}
+
+}  // namespace edgelab::parallel
