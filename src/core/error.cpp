@@ -74,7 +74,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  // At least one letter must be right: "c" is no slip for "a".
+  const std::size_t most = std::min(std::max<std::size_t>(2, name.size() / 3), name.empty() ? 0 : name.size() - 1);
+  std::size_t best_distance = most + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(name, candidate);
     if (distance < best_distance) {

@@ -47,6 +47,7 @@ std::string digest_of_file(const std::filesystem::path& path, const EVP_MD* algo
     file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
     digest.add(piece.data(), static_cast<std::size_t>(file.gcount()));
   }
+  if (file.bad()) throw Error(ErrorKind::environment, "the file can't be read to its end").at({path.string()});
   return digest.hexadecimal();
 }
 
