@@ -1,8 +1,8 @@
 #include "app/run_command.hpp"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,26 +51,31 @@ std::vector<results::HostRecord> gather_hosts(const parallel::Communicator& worl
   return hosts;
 }
 
-// Collective. Ranks of different builds would misread each other's messages.
-void require_one_build(const parallel::Communicator& world) {
+// Collective; empty, or on every rank the same Error. Ranks of different builds would misread each other's messages.
+std::optional<Error> different_builds(const parallel::Communicator& world) {
   const std::string mine = std::string(build_info::version()) + " " + std::string(build_info::git_commit());
-  const std::vector<parallel::Bytes> all = world.all_gather(std::as_bytes(std::span(mine)));
-  for (std::size_t rank = 0; rank < all.size(); ++rank) {
-    const std::string theirs(reinterpret_cast<const char*>(all[rank].data()), all[rank].size());
-    const std::string first(reinterpret_cast<const char*>(all[0].data()), all[0].size());
-    if (theirs == first) continue;
-    throw Error(ErrorKind::environment, "the ranks run different builds of edgelab")
-        .got("rank " + std::to_string(rank) + ": " + theirs)
-        .expected(first)
+  std::vector<std::string> builds;
+  for (const parallel::Bytes& bytes : world.all_gather(std::as_bytes(std::span(mine)))) {
+    builds.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  for (std::size_t rank = 0; rank < builds.size(); ++rank) {
+    if (builds[rank] == builds[0]) continue;
+    return Error(ErrorKind::environment, "the ranks run different builds of edgelab")
+        .got("rank " + std::to_string(rank) + ": " + builds[rank])
+        .expected(builds[0])
         .hint("copy one binary to all hosts");
   }
+  return std::nullopt;
 }
 
 int run(const RunOptions& options) {
   const batch::SignalWatch signals;
   const parallel::Environment environment;
   const parallel::Communicator world = parallel::Communicator::world();
-  require_one_build(world);
+  if (const std::optional<Error> error = different_builds(world)) {
+    if (world.rank() == 0) throw *error;  // printed once
+    return exit_code_of(error->kind());
+  }
   batch::Cluster cluster(world, tasks::run_task, batch::parse_resolved_job);
   std::vector<results::HostRecord> hosts = gather_hosts(world, cluster.layout());
   batch::LoopEnd end;

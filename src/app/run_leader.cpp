@@ -136,6 +136,17 @@ std::vector<std::string> ids_of(const std::vector<tasks::JobSpec>& jobs) {
   return ids;
 }
 
+// With --only the other jobs of the earlier run stay in the file, whatever became of them.
+void keep_left_out(results::Recorder& recorder, const batch::Batch& batch) {
+  const std::vector<std::string> list = ids_of(batch.jobs);
+  const std::set<std::string> here(list.begin(), list.end());
+  std::vector<std::string> others;
+  for (const JobRecord& record : recorder.earlier()) {
+    if (here.count(record.id) == 0) others.push_back(record.id);
+  }
+  for (const std::string& id : others) recorder.take_over(id);
+}
+
 // Done jobs of the earlier run that are the same job still. One whose logits are to be compared must have left them.
 std::vector<JobRecord> take_over(results::Recorder& recorder, const batch::Batch& batch, const std::vector<std::string>& keys, RunDisplay& display) {
   const std::vector<std::string> list = batch::jobs_whose_logits_matter(batch.jobs);
@@ -174,7 +185,8 @@ batch::Observer observer_of(RunDisplay& display, results::Recorder& recorder) {
 results::Look look_of_stdout() {
   results::Look look;
   winsize size{};
-  if (isatty(STDOUT_FILENO) == 0) return look;
+  // mpirun gives its ranks a terminal of its own for stdout, wherever its own output goes; stderr tells the truth.
+  if (isatty(STDOUT_FILENO) == 0 || isatty(STDERR_FILENO) == 0) return look;
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) look.width = std::clamp<int>(size.ws_col, 60, 160);
   look.colour = std::getenv("NO_COLOR") == nullptr;
   return look;
@@ -197,12 +209,13 @@ batch::LoopEnd run_recorded(const RunOptions& options, batch::Cluster& cluster, 
   const int error = guarded([&] {
     RunDisplay display(batch.jobs.size(), wanted_display());
     if (!recorder.note().empty()) display.say(recorder.note());
+    if (!options.load.only.empty()) keep_left_out(recorder, batch);
     batch::Work work{batch.jobs, keys, take_over(recorder, batch, keys, display)};
     end = cluster.lead(std::move(work), observer_of(display, recorder));
     recorder.finish(end.orderly);
     if (!end.orderly) display.say(fmt::format("interrupted; everything finished so far is in {}", file.string()));
   });
-  if (error != 0) return {end.orderly ? error : end.exit_code >= 128 ? end.exit_code : error, false};
+  if (error != 0) return {end.exit_code >= 128 ? end.exit_code : error, end.orderly};
   if (end.orderly) print_summary(options, recorder, file);
   return end;
 }
@@ -211,7 +224,7 @@ batch::LoopEnd run_recorded(const RunOptions& options, batch::Cluster& cluster, 
 
 batch::LoopEnd lead_run(const RunOptions& options, batch::Cluster& cluster, std::vector<results::HostRecord> hosts) {
   batch::LoopEnd end;
-  end.exit_code = guarded([&] {
+  const int error = guarded([&] {
     const batch::Batch batch = batch::load_batch({options.files.begin(), options.files.end()}, options.load);
     refuse_what_cannot_run(batch, static_cast<int>(cluster.layout().host_of_rank.size()));
     const std::vector<std::string> keys = content_keys(batch.jobs);
@@ -219,6 +232,7 @@ batch::LoopEnd lead_run(const RunOptions& options, batch::Cluster& cluster, std:
     results::Recorder recorder(file, header_of(batch, cluster, std::move(hosts)), options.resume, ids_of(batch.jobs));
     end = run_recorded(options, cluster, batch, keys, recorder, file);
   });
+  if (error != 0) end.exit_code = error;
   return end;
 }
 

@@ -140,4 +140,10 @@ Dataset open_dataset(const DatasetOptions& options) {
   return Dataset(std::move(contents));
 }
 
+std::optional<int> usual_classes(std::string_view dataset) {
+  if (dataset == "cifar10" || dataset == "shapes10") return 10;
+  if (dataset == "cifar100") return 100;
+  return std::nullopt;
+}
+
 }  // namespace edgelab::data

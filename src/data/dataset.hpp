@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/image.hpp"
@@ -35,6 +37,9 @@ class Dataset {
   explicit Dataset(std::shared_ptr<const Contents> contents);
   std::shared_ptr<const Contents> contents_;
 };
+
+// Classes of the data sets that always have the same number, without opening anything.
+std::optional<int> usual_classes(std::string_view dataset);
 
 // Throws Error: usage for an unknown name or a number out of range, and for a class with fewer than `per_class` samples;
 // environment for files that are missing; data for files that are malformed.

@@ -39,7 +39,7 @@ std::string head(const RunRecord& run, const std::string& file_name, const Look&
   if (made.hosts_seen < made.hosts_expected) line += fmt::format(" ({} expected)", made.hosts_expected);
   line += ", edgelab " + made.edgelab_version;
   if (!made.git_commit.empty()) line += " " + made.git_commit.substr(0, 10) + (made.git_dirty ? " with changes" : "");
-  return text + safe_for_terminal(line) + "\n";
+  return text + wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width), 2) + "\n";
 }
 
 std::string host_lines(const RunRecord& run, const Look& look) {
@@ -48,13 +48,13 @@ std::string host_lines(const RunRecord& run, const Look& look) {
     std::string line = host.name + ": " + host.cpu_model + fmt::format(", {} core{}", host.cores, host.cores == 1 ? "" : "s");
     if (host.memory_bytes > 0) line += ", " + bytes_text(static_cast<double>(host.memory_bytes));
     if (host.throttle_bits && *host.throttle_bits != 0) line += fmt::format(", throttled (0x{:x})", *host.throttle_bits);
-    text += painted(safe_for_terminal(line), Ink::faint, look) + "\n";
+    text += painted(wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width), 2), Ink::faint, look) + "\n";
   }
   return text;
 }
 
 std::string job_table(const RunRecord& run, const Look& look) {
-  TextTable table({{"job", false}, {"task", false}, {"status", false}, {"samples"}, {"top-1"}, {"p50"}, {"p99"}, {"samples/s"}, {"memory"}});
+  TextTable table({{"job", false}, {"task", false}, {"status", false}, {"n"}, {"top-1"}, {"p50"}, {"p99"}, {"per s"}, {"memory"}});
   for (const JobRecord& job : run.jobs) {
     const Summary& summary = job.summary;
     table.add({{safe_for_terminal(job.id)},

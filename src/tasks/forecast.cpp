@@ -31,8 +31,8 @@ std::string layout_of(const JobSpec& spec, std::int64_t samples) {
 
 Forecast forecast(const JobSpec& spec, int threads) {
   Forecast result;
-  std::optional<int> classes;
-  if (spec.task != Task::bench) {
+  std::optional<int> classes = data::usual_classes(spec.data.dataset);
+  if (reads_data(spec)) {
     const data::Dataset dataset = data::open_dataset(dataset_options(spec));
     classes = dataset.classes();
     result.samples = dataset.size();

@@ -11,6 +11,8 @@
 
 namespace edgelab::tasks {
 
+bool reads_data(const JobSpec& spec) { return spec.task != Task::bench && !spec.data.dataset.empty(); }
+
 models::ModelOptions model_options(const JobSpec& spec, std::optional<int> classes) {
   const ModelSpec& model = spec.model;
   models::ModelOptions options;
@@ -25,9 +27,10 @@ models::ModelOptions model_options(const JobSpec& spec, std::optional<int> class
   options.width_mult = model.width_mult;
   // A convolutional network takes images of any size, so the images decide; a ViT's position embedding fixes its own.
   const bool any_size = models::arch_named(model.arch).family == models::Family::mobilenet_v2;
-  if (any_size && !options.input_size && !spec.data.dataset.empty()) options.input_size = spec.data.resize;
+  const bool reads_images = reads_data(spec);
+  if (any_size && !options.input_size && reads_images) options.input_size = spec.data.resize;
   const int size = models::input_size_of(options);
-  if (!spec.data.dataset.empty() && spec.data.resize && *spec.data.resize != size) {
+  if (reads_images && spec.data.resize && *spec.data.resize != size) {
     throw Error(ErrorKind::usage, "job " + spec.id + ": data.resize is not the size of image that the model takes")
         .at(spec.place)
         .got(std::to_string(*spec.data.resize))

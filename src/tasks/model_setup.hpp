@@ -16,6 +16,9 @@ namespace edgelab::tasks {
 
 // The translation of a job's `model` and `data` into what the levels below want.
 
+// `bench` makes its input up: `data`, which may come from the defaults, then counts for the number of classes alone.
+bool reads_data(const JobSpec& spec);
+
 // `classes`: the data set's, used where the job names none. Throws Error (usage) if data.resize is not what the model takes.
 models::ModelOptions model_options(const JobSpec& spec, std::optional<int> classes);
 data::DatasetOptions dataset_options(const JobSpec& spec);

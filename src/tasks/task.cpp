@@ -137,7 +137,7 @@ std::vector<Error> unsupported(const JobSpec& spec) {
 
 std::vector<std::pair<std::string, std::string>> input_hashes(const JobSpec& spec) {
   std::vector<std::pair<std::string, std::string>> hashes;
-  if (spec.task != Task::bench && !spec.data.dataset.empty()) hashes.emplace_back("data", data::open_dataset(dataset_options(spec)).content_hash());
+  if (reads_data(spec)) hashes.emplace_back("data", data::open_dataset(dataset_options(spec)).content_hash());
   if (!spec.model.weights.path.empty()) hashes.emplace_back("weights", sha256_of_file(spec.model.weights.path));
   return hashes;
 }

@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"prune: {sparsity: 1.5}", "23: error: \"jobs.prune.sparsity\" is out of range (got 1.5, expected a number from 0 to 1)"},
         BadValue{"model: {width_mult: 0}", "25: error: \"jobs.model.width_mult\" is out of range (got 0, expected a number above 0 up to 16)"},
         BadValue{"time_limit: 0s", "17: error: \"jobs.time_limit\" is out of range (got 0s, expected a duration such as 12ms, 1.5s or 10m)"},
-        BadValue{"checkpoint: {every: 0m}", "25: error: \"checkpoint.every\" is out of range (got 0m, expected above 0, and at most 90 days)"},
+        BadValue{"checkpoint: {every: 0m}", "25: error: \"jobs.checkpoint.every\" has the wrong type (got 0m, expected 2 epochs, 500 steps or a duration such as 10m)"},
         BadValue{"seed: 9223372036854775808",
                  "11: error: \"jobs.seed\" has the wrong type (got 9223372036854775808, expected a whole number from 0 up)"}));
 

@@ -187,7 +187,7 @@ double nearest_neighbour_accuracy(const std::vector<Sample>& train, const std::v
 
 TEST(Shapes10, ResistsALinearClassifierOnPixelsButNotOneThatSeesTheShape) {
   const auto train = draw(Split::train, 3000), test = draw(Split::test, 1000);
-  const double linear = linear_accuracy(raw_pixels(train), train, raw_pixels(test), test, 6, 0.002f);
+  const double linear = linear_accuracy(raw_pixels(train), train, raw_pixels(test), test, 4, 0.002f);
   const double shape = nearest_neighbour_accuracy(train, test);
   RecordProperty("linear", std::to_string(linear));
   RecordProperty("shape", std::to_string(shape));

@@ -54,20 +54,11 @@ void check_task_keys(const Value& job, const JobSpec& spec, ErrorList& errors) {
   }
 }
 
-void check_checkpoint(const Value& job, const JobSpec& spec, ErrorList& errors) {
-  const Value* every = job.find_path("checkpoint.every");
-  if (!every || every->bad) return;
-  const tasks::CheckpointSpec& read = spec.checkpoint;
-  if (read.every_epochs || read.every_steps || read.every_ns.value_or(0) > 0) return;
-  errors.add(usage_error(every->place, "\"checkpoint.every\" is out of range").got(described(*every)).expected("above 0, and at most 90 days"), every->place);
-}
-
 }  // namespace
 
 void cross_check(const Value& value, const JobSpec& spec, ErrorList& errors, bool incomplete) {
   if (!incomplete && value.find("task")) check_task_keys(value, spec, errors);
   check_ways(value, spec, errors);
-  check_checkpoint(value, spec, errors);
 }
 
 }  // namespace edgelab::batch

@@ -23,9 +23,32 @@ const Section& output_section() {
   return made;
 }
 
+namespace {
+
+// "2 epochs", "500 steps" or a duration; nothing for anything else.
+std::optional<CheckpointSpec> read_every(std::string_view text) {
+  CheckpointSpec every;
+  const std::size_t space = text.find(' ');
+  if (space == text.npos) {
+    every.every_ns = read_duration(text);
+    return every.every_ns.value_or(0) > 0 ? std::optional(every) : std::nullopt;
+  }
+  const auto count = read_integer(text.substr(0, space));
+  const std::string_view unit = text.substr(space + 1);
+  if (!count || *count < 1 || *count > 999'999'999) return {};
+  if (unit == "epoch" || unit == "epochs") every.every_epochs = count;
+  if (unit == "step" || unit == "steps") every.every_steps = count;
+  return every.every_epochs || every.every_steps ? std::optional(every) : std::nullopt;
+}
+
+bool is_every(std::string_view text) { return read_every(text).has_value(); }
+bool is_name(std::string_view text) { return text.size() <= 64 && text.find('/') == text.npos; }
+
+}  // namespace
+
 const Section& checkpoint_section() {
   static const Section made{"checkpoint", "So that `--resume` goes on inside a job.", {
-      required(loader_key("every", text_of("[1-9][0-9]{0,8} (epochs?|steps?)|[0-9]{1,9}([.][0-9]{1,9})?(us|ms|s|m|h)", "2 epochs, 500 steps or a duration such as 10m"),
+      required(loader_key("every", text_of(is_every, "[1-9][0-9]{0,8} (epochs?|steps?)|[0-9]+([.][0-9]+)?(ns|us|ms|s|m|h)", "2 epochs, 500 steps or a duration such as 10m"),
                           "`2 epochs`, `500 steps` or `10m`")),
   }, {}, false, {}};
   return made;
@@ -61,15 +84,7 @@ Key output_key() {
 
 void read_checkpoint(JobSpec& spec, const Value& value) {
   const Value* every = value.find("every");
-  if (!every || every->bad) return;
-  spec.checkpoint = {};
-  const std::size_t space = every->text.find(' ');
-  const auto count = read_integer(every->text.substr(0, space));
-  if (space == std::string::npos) {
-    spec.checkpoint.every_ns = read_duration(every->text);
-  } else {
-    (every->text[space + 1] == 'e' ? spec.checkpoint.every_epochs : spec.checkpoint.every_steps) = count;
-  }
+  if (every && !every->bad) spec.checkpoint = read_every(every->text).value_or(CheckpointSpec{});
 }
 
 std::optional<Value> show_checkpoint(const JobSpec& spec) {
@@ -155,7 +170,7 @@ const Section& override_section() {
 
 const Section& file_section() {
   static const Section made{"a job file", "", {
-      loader_key("name", text_of("[^/]{1,64}", "a text without /, at most 64 bytes"), "of the batch; the results file is named after it", "the file's name"),
+      loader_key("name", text_of(is_name, "[^/]{1,64}", "a text without /, at most 64 bytes"), "of the batch; the results file is named after it", "the file's name"),
       loader_key("include", one_or_list(path()), "job files that this one builds on, merged in order; what is said later wins", "none"),
       loader_key("defaults", map(defaults_section), "merged into every job, key by key; scalars and lists replace", "none"),
       loader_key("jobs", list(map(job_section)), "in the order in which they are listed in the results", "those of the included files"),

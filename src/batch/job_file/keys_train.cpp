@@ -68,16 +68,25 @@ Key schedule_key() {
       [](const TrainSpec& spec, const Type& type) { return show_member(spec.schedule, type); });
 }
 
+// "last:2" → 2; nothing for anything else.
+std::optional<std::int64_t> read_last(std::string_view text) {
+  constexpr std::string_view kStart = "last:";
+  if (text.substr(0, kStart.size()) != kStart || text.find('+') != text.npos) return {};
+  const auto blocks = read_integer(text.substr(kStart.size()));
+  return blocks && *blocks >= 1 && *blocks <= 9999 ? blocks : std::nullopt;
+}
+
+bool is_trainable(std::string_view text) { return text == "all" || text == "head" || text == "lora" || read_last(text); }
+
 Key trainable_key() {
   return custom_key<TrainSpec>(
       "trainable",
-      any_of({text_of("all|head|lora|last:[1-9][0-9]{0,3}", "all, head, last:N or lora"), map(trainable_lora_section)}),
+      any_of({text_of(is_trainable, "all|head|lora|last:[1-9][0-9]{0,3}", "all, head, last:N or lora"), map(trainable_lora_section)}),
       "which parameters move: `all`, `head`, `last:N` (blocks), `lora` or `{lora: {…}}`", "`all`",
       [](TrainSpec& spec, const Value& value, const Type&, WeightsFinder* weights) {
-        const std::size_t colon = value.text.find(':');
         spec.trainable = {};
-        spec.trainable.what = value.is_map() ? Trainable::lora : enum_named<Trainable>(value.text.substr(0, colon));
-        if (colon != std::string::npos) spec.trainable.last = static_cast<int>(read_integer(value.text.substr(colon + 1)).value_or(1));
+        spec.trainable.last = static_cast<int>(read_last(value.text).value_or(0));
+        spec.trainable.what = value.is_map() ? Trainable::lora : spec.trainable.last ? Trainable::last : enum_named<Trainable>(value.text);
         const Value* lora = value.find("lora");
         if (lora && !lora->bad) fill_section(lora_section(), &spec.trainable.lora, *lora, weights);
       },

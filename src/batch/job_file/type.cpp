@@ -54,8 +54,9 @@ Type number_above(double low, double high) {
   return type;
 }
 Type text() { return of_kind(Type::Kind::text); }
-Type text_of(std::string pattern, std::string form) {
+Type text_of(bool (*matches)(std::string_view), std::string pattern, std::string form) {
   Type type = text();
+  type.matches = matches;
   type.pattern = std::move(pattern);
   type.form = std::move(form);
   return type;

@@ -1,8 +1,8 @@
 #include "batch/job_file/value.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <utility>
 
 namespace edgelab::batch {
@@ -107,13 +107,25 @@ std::string json_text(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// YAML that every reader takes for the same string. Words that some reader takes for a boolean or null are quoted.
-std::string yaml_text(const std::string& text) {
-  static const std::regex plain("[A-Za-z/_][A-Za-z0-9_./+-]*|[0-9]+[A-Za-z]+");  // words, paths, amounts with units
-  static const std::regex reserved("true|false|yes|no|on|off|y|n|null|nan|inf", std::regex::icase);
-  const bool safe = text.size() <= 200 && std::regex_match(text, plain) && !std::regex_match(text, reserved);
-  return safe ? text : json_text(text);
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// Words, paths and amounts with units, which every YAML reader takes for the same string without quotes. Not so words
+// that some reader takes for a boolean, a null or a number.
+bool is_plain(const std::string& text) {
+  if (text.empty() || text.size() > 200) return false;
+  const auto digits = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  if (digits > 0) return digits < text.size() && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(digits), text.end(), is_letter);
+  if (!is_letter(text[0]) && text[0] != '/' && text[0] != '_') return false;
+  const auto allowed = [](char c) { return is_digit(c) || is_letter(c) || std::string_view("_./+-").find(c) != std::string_view::npos; };
+  if (!std::all_of(text.begin(), text.end(), allowed)) return false;
+  std::string lower = text;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return is_letter(c) ? static_cast<char>(c | 0x20) : c; });
+  constexpr std::array<std::string_view, 11> kReserved{"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"};
+  return std::find(kReserved.begin(), kReserved.end(), lower) == kReserved.end();
 }
+
+std::string yaml_text(const std::string& text) { return is_plain(text) ? text : json_text(text); }
 
 template <class Scalar> std::string flow(const Value& value, const char* colon, const char* comma, const Scalar& scalar) {
   switch (value.kind) {

@@ -83,8 +83,8 @@ struct PlainB {
 };
 
 // A kernel made for one Settings. Immutable and cheap to copy. pack() and run() allocate nothing, throw nothing, take no
-// lock, and may be called from many threads at once. (One exception that we can't reach: inside a run oneDNN 3.7 itself
-// holds 40 bytes a pair A_b, B_b on the heap, once for each 64 columns.)
+// lock, and may be called from many threads at once. (One exception, counted by a test: the library of oneDNN 3.7 itself
+// allocates once in each of its calls, which is once for each 64 columns.)
 class Kernel {
  public:
   // The implementation's side: functions over its own state.

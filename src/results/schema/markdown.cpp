@@ -77,7 +77,7 @@ constexpr const char* kPreamble = R"(# What a results file holds
 
 Generated from `src/results/schema` by `edgelab results schema > results/schema.md`; a test compares the two.
 
-Plain HDF5 (superblock 2, readable by 1.8 and later), no compression, no external links.
+Plain HDF5 (readable by 1.8 and later), no compression, no external links.
 
 - Root attributes: `schema` = "edgelab/1", `creator`, and `default` when a job has latencies: the NeXus trail root → `jobs` → the first job done, whose `signal` is `latency`.
 - Times are integers in nanoseconds and end in `_ns`; sizes are bytes.

@@ -31,7 +31,8 @@ template <std::size_t N> std::string scaled(double number, const std::array<Scal
 std::string figures_text(double number, int figures) {
   if (!std::isfinite(number)) return std::isnan(number) ? "not a number" : number > 0 ? "infinite" : "-infinite";
   if (number == 0) return "0";
-  const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(number))));
+  // A tiny part more, so that 0.9997 counts as the 1.00 that it is shown as.
+  const int magnitude = static_cast<int>(std::floor(std::log10(std::abs(number) * (1 + 0.5 * std::pow(10, -figures)))));
   if (magnitude < -4 || magnitude > 15) return fmt::format("{:.{}g}", number, figures);
   return fmt::format("{:.{}f}", number, std::max(0, figures - 1 - magnitude));
 }
