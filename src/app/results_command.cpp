@@ -42,29 +42,37 @@ results::Look look_of_stdout() {
   results::Look look;
   winsize size{};
   if (::isatty(STDOUT_FILENO) == 0) return look;
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) look.width = std::clamp<int>(size.ws_col, kNarrowest, kWidest);
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    look.width = std::clamp<int>(size.ws_col, kNarrowest, kWidest);
   const char* terminal = std::getenv("TERM");
   look.colour = std::getenv("NO_COLOR") == nullptr && terminal != nullptr && std::string(terminal) != "dumb";
   return look;
 }
 
-void print_json(const nlohmann::ordered_json& json) { std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n"; }
+void print_json(const nlohmann::ordered_json& json) {
+  std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+}
 
 void show(const Options& options) {
   const results::RunRecord run = results::read_run(options.file);
-  if (options.json) print_json(results::shown_json(run));
-  else std::cout << results::shown_text(run, options.file, options.layers, look_of_stdout());
+  if (options.json)
+    print_json(results::shown_json(run));
+  else
+    std::cout << results::shown_text(run, options.file, options.layers, look_of_stdout());
 }
 
 int compare(const Options& options) {
   const auto jobs = results::compare_runs(results::read_run(options.file), results::read_run(options.other));
-  if (options.json) print_json(results::comparison_json(jobs));
-  else std::cout << results::comparison_text(jobs, options.file, options.other, look_of_stdout());
+  if (options.json)
+    print_json(results::comparison_json(jobs));
+  else
+    std::cout << results::comparison_text(jobs, options.file, options.other, look_of_stdout());
   return options.fail_if_slower >= 0 && results::any_slower(jobs, options.fail_if_slower) ? 1 : 0;
 }
 
 void export_tables(const Options& options) {
-  for (const auto& path : results::export_csv(results::read_run(options.file), options.folder, options.force)) std::cout << path.string() << "\n";
+  for (const auto& path : results::export_csv(results::read_run(options.file), options.folder, options.force))
+    std::cout << path.string() << "\n";
 }
 
 int verify(const Options& options) {
@@ -73,7 +81,10 @@ int verify(const Options& options) {
     print_json({{"sound", problems.empty()}, {"problems", problems}});
   } else {
     for (const std::string& problem : problems) std::cout << results::safe_for_terminal(problem) << "\n";
-    std::cout << options.file << (problems.empty() ? ": sound\n" : fmt::format(": not sound, {} problem{}\n", problems.size(), problems.size() == 1 ? "" : "s"));
+    std::cout << options.file
+              << (problems.empty()
+                      ? ": sound\n"
+                      : fmt::format(": not sound, {} problem{}\n", problems.size(), problems.size() == 1 ? "" : "s"));
   }
   return problems.empty() ? 0 : 1;
 }
@@ -81,7 +92,8 @@ int verify(const Options& options) {
 void repair(const Options& options) {
   const results::Repair repair = results::repair_results(options.file);
   if (!repair.note.empty()) log::warning(repair.note);
-  std::cout << repair.results_file.string() << ": " << repair.jobs << (repair.jobs == 1 ? " job" : " jobs") << (repair.complete ? ", complete\n" : ", the run was not complete\n");
+  std::cout << repair.results_file.string() << ": " << repair.jobs << (repair.jobs == 1 ? " job" : " jobs")
+            << (repair.complete ? ", complete\n" : ", the run was not complete\n");
 }
 
 void report(const Options& options) {
@@ -113,7 +125,9 @@ void add_results_command(CLI::App& root, int& exit_code) {
   command = add(group, "compare", "two runs, job by job", options);
   command->add_option("OTHER", options->other, "results file to hold against it")->required();
   command->add_flag("--json", options->json, "one JSON object on stdout and nothing else");
-  command->add_option("--fail-if-slower", options->fail_if_slower, "exit code 1 if a job of OTHER is slower by more than this, beyond doubt, or lost")
+  command
+      ->add_option("--fail-if-slower", options->fail_if_slower,
+                   "exit code 1 if a job of OTHER is slower by more than this, beyond doubt, or lost")
       ->check(CLI::NonNegativeNumber)
       ->type_name("PERCENT");
   command->callback([options, &exit_code] { exit_code = compare(*options); });

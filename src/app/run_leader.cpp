@@ -121,13 +121,14 @@ results::RunRecord header_of(const batch::Batch& batch, const batch::Cluster& cl
   return run;
 }
 
+// The results file, its folder made if need be.
 std::filesystem::path output_path(const RunOptions& options, const batch::Batch& batch) {
-  if (!options.out.empty()) return options.out;
   std::string name = batch.name;
   std::replace(name.begin(), name.end(), '/', '_');
+  const std::filesystem::path file = options.out.empty() ? std::filesystem::path("results") / (name + ".h5") : std::filesystem::path(options.out);
   std::error_code ignored;  // if it can't be made, opening the file says why
-  std::filesystem::create_directories("results", ignored);
-  return std::filesystem::path("results") / (name + ".h5");
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
+  return file;
 }
 
 std::vector<std::string> ids_of(const std::vector<tasks::JobSpec>& jobs) {

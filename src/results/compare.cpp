@@ -16,7 +16,8 @@ const JobRecord* find_job(const RunRecord& run, const std::string& id) {
   return found == run.jobs.end() ? nullptr : &*found;
 }
 
-template <class Number> std::optional<double> as_real(const std::optional<Number>& number) {
+template <class Number>
+std::optional<double> as_real(const std::optional<Number>& number) {
   return number ? std::optional<double>(static_cast<double>(*number)) : std::nullopt;
 }
 
@@ -38,7 +39,8 @@ JobComparison compare_jobs(const std::string& id, const JobRecord* a, const JobR
   if (a == nullptr || b == nullptr) return job;
   job.same_config = a->config == b->config;
   job.p50_ns = {as_real(a->summary.latency_p50_ns), as_real(b->summary.latency_p50_ns)};
-  job.throughput = {as_real(a->summary.throughput_samples_per_second), as_real(b->summary.throughput_samples_per_second)};
+  job.throughput = {as_real(a->summary.throughput_samples_per_second),
+                    as_real(b->summary.throughput_samples_per_second)};
   job.top1 = {as_real(a->summary.top1), as_real(b->summary.top1)};
   job.model_bytes = {as_real(a->summary.model_bytes), as_real(b->summary.model_bytes)};
   job.p50_ratio = median_ratio_interval(a->latency_ns, b->latency_ns);
@@ -46,7 +48,9 @@ JobComparison compare_jobs(const std::string& id, const JobRecord* a, const JobR
   return job;
 }
 
-template <class Text> void add_metric(TextTable& table, const std::string& label, const MetricPair& pair, Text text, std::string interval, std::string word, Ink ink) {
+template <class Text>
+void add_metric(TextTable& table, const std::string& label, const MetricPair& pair, Text text, std::string interval,
+                std::string word, Ink ink) {
   if (!pair.a && !pair.b) return;
   table.add({{label},
              {pair.a ? text(*pair.a) : "–"},
@@ -93,7 +97,8 @@ bool any_slower(const std::vector<JobComparison>& jobs, double percent) {
   });
 }
 
-std::string comparison_text(const std::vector<JobComparison>& jobs, const std::string& name_a, const std::string& name_b, const Look& look) {
+std::string comparison_text(const std::vector<JobComparison>& jobs, const std::string& name_a,
+                            const std::string& name_b, const Look& look) {
   std::string text = "A = " + safe_for_terminal(name_a) + "\nB = " + safe_for_terminal(name_b) + "\n\n";
   TextTable table({{"job", false}, {"A"}, {"B"}, {"B/A"}, {"95 %"}, {"", false}});
   std::string notes;
@@ -104,19 +109,24 @@ std::string comparison_text(const std::vector<JobComparison>& jobs, const std::s
       continue;
     }
     if (job.status_a != Status::done || job.status_b != Status::done) {
-      notes += painted(id + ": " + std::string(name_of(job.status_a)) + " in A, " + std::string(name_of(job.status_b)) + " in B", Ink::warning, look) + "\n";
+      notes += painted(id + ": " + std::string(name_of(job.status_a)) + " in A, " + std::string(name_of(job.status_b)) +
+                           " in B",
+                       Ink::warning, look) +
+               "\n";
     }
     if (!job.same_config) notes += painted(id + ": the two jobs' settings differ", Ink::warning, look) + "\n";
     table.add({{id, Ink::bold}, {""}, {""}, {""}, {""}, {""}});
     const Ink ink = job.verdict == Verdict::faster ? Ink::good : job.verdict == Verdict::slower ? Ink::bad : Ink::plain;
-    const std::string interval = job.p50_ratio ? fmt::format("{:.3f} to {:.3f}", job.p50_ratio->low, job.p50_ratio->high) : "";
+    const std::string interval =
+        job.p50_ratio ? fmt::format("{:.3f} to {:.3f}", job.p50_ratio->low, job.p50_ratio->high) : "";
     add_metric(table, "  latency p50", job.p50_ns, duration_text, interval, text_of(job.verdict), ink);
     add_metric(table, "  samples/s", job.throughput, rate_text, "", "", Ink::plain);
     add_metric(table, "  top-1", job.top1, share_text, "", "", Ink::plain);
     add_metric(table, "  model", job.model_bytes, bytes_text, "", "", Ink::plain);
   }
   return text + table.text(look) + (notes.empty() ? "" : "\n" + notes) +
-         painted("\nThe interval covers the spread of calls within the two runs, not drift between them.\n", Ink::faint, look);
+         painted("\nThe interval covers the spread of calls within the two runs, not drift between them.\n", Ink::faint,
+                 look);
 }
 
 nlohmann::ordered_json comparison_json(const std::vector<JobComparison>& jobs) {

@@ -26,7 +26,8 @@ struct JobComparison {
   Status status_a = Status::done, status_b = Status::done;
   bool same_config = true;
   MetricPair p50_ns, throughput, top1, model_bytes;
-  std::optional<Interval> p50_ratio;  // 95 %, of B over A; from the calls within the two runs, so drift between runs is not in it
+  std::optional<Interval>
+      p50_ratio;  // 95 %, of B over A; from the calls within the two runs, so drift between runs is not in it
   Verdict verdict = Verdict::not_compared;
 };
 
@@ -36,7 +37,8 @@ std::vector<JobComparison> compare_runs(const RunRecord& a, const RunRecord& b);
 // True if a job got slower by more than `percent` beyond doubt (the whole interval above 1), or was done in A and not in B.
 bool any_slower(const std::vector<JobComparison>& jobs, double percent);
 
-std::string comparison_text(const std::vector<JobComparison>& jobs, const std::string& name_a, const std::string& name_b, const Look& look);
+std::string comparison_text(const std::vector<JobComparison>& jobs, const std::string& name_a,
+                            const std::string& name_b, const Look& look);
 nlohmann::ordered_json comparison_json(const std::vector<JobComparison>& jobs);
 
 }  // namespace edgelab::results

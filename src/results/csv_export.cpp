@@ -23,7 +23,8 @@ std::string csv_line(const Cells& cells) {
 std::string cell_of(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return clean_utf8(*text);
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
-  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);  // shortest text that reads back equal
+  if (const auto* real = std::get_if<double>(&value))
+    return fmt::format("{}", *real);  // shortest text that reads back equal
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "1" : "0";
   return "";
 }
@@ -43,7 +44,8 @@ struct Sheets {
 struct Row {
   Cells head, cells;
 
-  template <class Record> void add(const Record& record) {
+  template <class Record>
+  void add(const Record& record) {
     for (const auto& field : Schema<Record>::fields) {
       head.push_back(field.name);
       cells.push_back(cell_of(value_of(record, field)));
@@ -52,7 +54,8 @@ struct Row {
 };
 
 // Walks the parts of a record. Singles go to `row` (`ahead` holds what rows below repeat, the job's id); lists become files.
-template <class Record> struct Walker {
+template <class Record>
+struct Walker {
   Sheets& sheets;
   const Record& record;
   Row& row;
@@ -61,7 +64,8 @@ template <class Record> struct Walker {
 
   void text(const char*, std::string Record::*, const char*) {}
 
-  template <class Sub> void group(const char* name, Sub Record::* member, Presence<Sub>, const char*) {
+  template <class Sub>
+  void group(const char* name, Sub Record::*member, Presence<Sub>, const char*) {
     if constexpr (std::is_same_v<Record, RunRecord>) {
       Row own;
       own.add(record.*member);
@@ -73,10 +77,17 @@ template <class Record> struct Walker {
     }
   }
 
-  template <class Item> void groups(const char* name, std::vector<Item> Record::* member, Key<Item>, const char*) { list(name, member); }
-  template <class Item> void table(const char* name, std::vector<Item> Record::* member, const char*) { list(name, member); }
+  template <class Item>
+  void groups(const char* name, std::vector<Item> Record::*member, Key<Item>, const char*) {
+    list(name, member);
+  }
+  template <class Item>
+  void table(const char* name, std::vector<Item> Record::*member, const char*) {
+    list(name, member);
+  }
 
-  template <class Element> void array(const ArrayPart<Record, Element>& part) {
+  template <class Element>
+  void array(const ArrayPart<Record, Element>& part) {
     const auto& elements = record.*part.data;
     if (elements.empty() || (part.kept != nullptr && !(record.*part.kept))) return;
     Cells head = ahead.head;
@@ -89,13 +100,16 @@ template <class Record> struct Walker {
     for (std::size_t i = 0; i < elements.size(); ++i) {
       text += begin;
       const auto index = static_cast<std::int64_t>(i);
-      if (extents.size() == 2) text += fmt::format("{},{},{}\r\n", index / extents[1], index % extents[1], elements[i]);
-      else text += fmt::format("{},{}\r\n", index, elements[i]);
+      if (extents.size() == 2)
+        text += fmt::format("{},{},{}\r\n", index / extents[1], index % extents[1], elements[i]);
+      else
+        text += fmt::format("{},{}\r\n", index, elements[i]);
     }
   }
 
  private:
-  template <class Item> void list(const char* name, std::vector<Item> Record::* member) {
+  template <class Item>
+  void list(const char* name, std::vector<Item> Record::*member) {
     for (const Item& item : record.*member) {
       Row own = ahead;
       own.add(item);
@@ -115,7 +129,9 @@ void make_folder(const std::filesystem::path& folder, bool force) {
   const bool empty = std::filesystem::is_empty(folder, error);
   if (error) throw Error(ErrorKind::environment, "the folder can't be read: " + error.message()).at({folder.string()});
   if (!empty && !force) {
-    throw Error(ErrorKind::usage, "the folder is not empty").at({folder.string()}).hint("name a new one, or say --force to write into it");
+    throw Error(ErrorKind::usage, "the folder is not empty")
+        .at({folder.string()})
+        .hint("name a new one, or say --force to write into it");
   }
 }
 

@@ -17,8 +17,9 @@ namespace {
 [[noreturn]] void fail(const std::filesystem::path& path, const char* doing, int code) {
   throw Error(ErrorKind::environment, std::string(doing) + ": " + std::strerror(code))
       .at({path.string()})
-      .hint(code == ENOSPC || code == EFBIG || code == EDQUOT ? "make room on that disk, or name another place with --out"
-                                                              : "name another place with --out");
+      .hint(code == ENOSPC || code == EFBIG || code == EDQUOT
+                ? "make room on that disk, or name another place with --out"
+                : "name another place with --out");
 }
 
 void write_part(const std::filesystem::path& part, std::span<const std::byte> bytes) {
@@ -73,6 +74,8 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
   sync_folder_of(path);
 }
 
-void replace_file(const std::filesystem::path& path, std::string_view text) { replace_file(path, std::as_bytes(std::span(text))); }
+void replace_file(const std::filesystem::path& path, std::string_view text) {
+  replace_file(path, std::as_bytes(std::span(text)));
+}
 
 }  // namespace edgelab::results

@@ -27,13 +27,16 @@ constexpr std::size_t kSumLength = 64;
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what, int code) {
   Error error(ErrorKind::environment, what + ": " + std::strerror(code));
-  throw std::move(error).at({path.string()}).hint(code == ENOSPC || code == EFBIG || code == EDQUOT
-                                                      ? "make room on that disk, or name another place with --out"
-                                                      : "name another place with --out");
+  throw std::move(error)
+      .at({path.string()})
+      .hint(code == ENOSPC || code == EFBIG || code == EDQUOT
+                ? "make room on that disk, or name another place with --out"
+                : "name another place with --out");
 }
 
 std::string line_of(std::string_view type, std::string_view body) {
-  std::string checked = std::string(kBeforeType) + std::string(type) + std::string(kBeforeBody) + std::string(body) + "}";
+  std::string checked =
+      std::string(kBeforeType) + std::string(type) + std::string(kBeforeBody) + std::string(body) + "}";
   return std::string(kBeforeSum) + sha256_of_text(checked) + "\"," + checked;
 }
 
@@ -68,7 +71,8 @@ JournalContent parse_journal(const std::filesystem::path& path, std::string_view
             .at({path.string(), line_number})
             .hint("a copy of the file from before may help; lines after it can't be trusted either");
       }
-      content.note = path.string() + ":" + std::to_string(line_number) + ": the last line is torn (a write that never ended) and was left out";
+      content.note = path.string() + ":" + std::to_string(line_number) +
+                     ": the last line is torn (a write that never ended) and was left out";
       return content;
     }
     content.facts.push_back(std::move(fact));
@@ -82,13 +86,17 @@ FileDescriptor open_locked(const std::filesystem::path& path, int flags) {
   FileDescriptor file(::open(path.c_str(), flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!file.open()) {
     if (errno == EEXIST) {
-      throw Error(ErrorKind::environment, "another run has just started to write here").at({path.string()}).hint("name another place with --out");
+      throw Error(ErrorKind::environment, "another run has just started to write here")
+          .at({path.string()})
+          .hint("name another place with --out");
     }
     fail(path, "the journal can't be opened", errno);
   }
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
-      throw Error(ErrorKind::environment, "another run is writing to these results").at({path.string()}).hint("wait for it, or name another place with --out");
+      throw Error(ErrorKind::environment, "another run is writing to these results")
+          .at({path.string()})
+          .hint("wait for it, or name another place with --out");
     }
     fail(path, "the journal can't be locked", errno);
   }
@@ -127,15 +135,18 @@ RunRecord run_from_facts(const std::vector<Fact>& facts) {
     } else if (fact.type == "job") {
       JobRecord job = job_record_from_json_text(fact.body);
       const auto [place, fresh] = places.emplace(job.id, run.jobs.size());
-      if (fresh) run.jobs.push_back(std::move(job));
-      else run.jobs[place->second] = std::move(job);
+      if (fresh)
+        run.jobs.push_back(std::move(job));
+      else
+        run.jobs[place->second] = std::move(job);
     } else if (fact.type == "order") {
       order.clear();
       for (std::string& id : ids_from_json_text(fact.body)) order.emplace(std::move(id), order.size());
     }
   }
   const auto rank = [&](const JobRecord& job) { return order.contains(job.id) ? order.at(job.id) : order.size(); };
-  std::stable_sort(run.jobs.begin(), run.jobs.end(), [&](const JobRecord& a, const JobRecord& b) { return rank(a) < rank(b); });
+  std::stable_sort(run.jobs.begin(), run.jobs.end(),
+                   [&](const JobRecord& a, const JobRecord& b) { return rank(a) < rank(b); });
   if (facts.empty() || facts.back().type != "run") run.provenance.complete = false;
   return run;
 }
@@ -150,12 +161,14 @@ Journal Journal::append_to(const std::filesystem::path& path) {
   Journal journal(path, open_locked(path, O_APPEND));
   journal.earlier_ = read_journal(path);
   journal.length_ = journal.earlier_.sound_bytes;
-  if (::ftruncate(journal.file_.number(), static_cast<off_t>(journal.length_)) != 0) fail(path, "the torn end of the journal can't be cut off", errno);
+  if (::ftruncate(journal.file_.number(), static_cast<off_t>(journal.length_)) != 0)
+    fail(path, "the torn end of the journal can't be cut off", errno);
   return journal;
 }
 
 void Journal::append(std::string_view type, std::string_view body) {
-  if (broken_) throw Error(ErrorKind::environment, "the journal takes no more lines after a failed write").at({path_.string()});
+  if (broken_)
+    throw Error(ErrorKind::environment, "the journal takes no more lines after a failed write").at({path_.string()});
   const std::string line = line_of(type, body) + "\n";
   int code = write_all(file_.number(), std::as_bytes(std::span(line)));
   // After a failed fsync the kernel may have dropped the pages: what later lines stand on is unknown.
@@ -177,20 +190,27 @@ void keep_as_old(const std::filesystem::path& path) {
   if (!there(path)) return;
   std::filesystem::path old = path;
   old += ".old";
-  if (std::rename(path.c_str(), old.c_str()) != 0) fail(path, "the earlier file can't be moved to '" + old.filename().string() + "'", errno);
+  if (std::rename(path.c_str(), old.c_str()) != 0)
+    fail(path, "the earlier file can't be moved to '" + old.filename().string() + "'", errno);
 }
 
 void prepare_output(const std::filesystem::path& results_file, bool resume) {
-  const std::filesystem::path folder = results_file.has_parent_path() ? results_file.parent_path() : std::filesystem::path(".");
+  const std::filesystem::path folder =
+      results_file.has_parent_path() ? results_file.parent_path() : std::filesystem::path(".");
   if (!std::filesystem::is_directory(folder)) {
-    throw Error(ErrorKind::environment, "the folder for the results is missing").at({folder.string()}).hint("make it, or name another place with --out");
+    throw Error(ErrorKind::environment, "the folder for the results is missing")
+        .at({folder.string()})
+        .hint("make it, or name another place with --out");
   }
   const std::filesystem::path journal = journal_path_of(results_file);
   if (journal == results_file) {
-    throw Error(ErrorKind::usage, "the results file can't be called *.journal: its journal has that name").at({results_file.string()});
+    throw Error(ErrorKind::usage, "the results file can't be called *.journal: its journal has that name")
+        .at({results_file.string()});
   }
   if (std::filesystem::is_directory(results_file)) {
-    throw Error(ErrorKind::environment, "the results file is a folder").at({results_file.string()}).hint("name a file with --out");
+    throw Error(ErrorKind::environment, "the results file is a folder")
+        .at({results_file.string()})
+        .hint("name a file with --out");
   }
   if (resume) return;
   // Held while moving, so that a live writer is noticed and two starters can't move each other's files.

@@ -63,7 +63,8 @@ void Recorder::update_frame(Provenance provenance, std::vector<HostRecord> hosts
 }
 
 const JobRecord* Recorder::find(std::string_view id) const {
-  const auto found = std::find_if(run_.jobs.begin(), run_.jobs.end(), [&](const JobRecord& job) { return job.id == id; });
+  const auto found =
+      std::find_if(run_.jobs.begin(), run_.jobs.end(), [&](const JobRecord& job) { return job.id == id; });
   return found == run_.jobs.end() ? nullptr : &*found;
 }
 
@@ -99,7 +100,8 @@ void Recorder::place(JobRecord job) {
     return;
   }
   const std::size_t rank = rank_of(job.id);
-  const auto behind = std::find_if(run_.jobs.begin(), run_.jobs.end(), [&](const JobRecord& held) { return rank_of(held.id) > rank; });
+  const auto behind =
+      std::find_if(run_.jobs.begin(), run_.jobs.end(), [&](const JobRecord& held) { return rank_of(held.id) > rank; });
   run_.jobs.insert(behind, std::move(job));
 }
 

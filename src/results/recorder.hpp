@@ -22,7 +22,8 @@ class Recorder {
   // read first; where there is no earlier journal it starts afresh. `order`: ids of the jobs as in the job file, which is
   // the order of the results; ids that are not in it follow in order of adding. `header.jobs` is ignored.
   // Throws Error: environment if the place can't be written or another run writes there, data if the journal is damaged.
-  Recorder(std::filesystem::path results_file, RunRecord header, bool resume = false, std::vector<std::string> order = {});
+  Recorder(std::filesystem::path results_file, RunRecord header, bool resume = false,
+           std::vector<std::string> order = {});
 
   // Jobs that the earlier run finished (any status), in its order. Empty without resume.
   const std::vector<JobRecord>& earlier() const { return earlier_; }

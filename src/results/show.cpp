@@ -23,19 +23,25 @@ Ink ink_of(Status status) {
   return Ink::plain;
 }
 
-template <class Number, class Text> std::string text_or_nothing(const std::optional<Number>& number, Text text) {
+template <class Number, class Text>
+std::string text_or_nothing(const std::optional<Number>& number, Text text) {
   return number ? text(static_cast<double>(*number)) : std::string();
 }
 
 std::string head(const RunRecord& run, const std::string& file_name, const Look& look) {
   const Provenance& made = run.provenance;
-  const auto done = std::count_if(run.jobs.begin(), run.jobs.end(), [](const JobRecord& job) { return job.status == Status::done; });
-  const std::string state = made.complete ? painted("complete", Ink::good, look) : painted("not complete", Ink::warning, look);
-  std::string text = painted(safe_for_terminal(file_name), Ink::bold, look) + "  " + state + fmt::format(", {} of {} jobs done\n", done, run.jobs.size());
+  const auto done =
+      std::count_if(run.jobs.begin(), run.jobs.end(), [](const JobRecord& job) { return job.status == Status::done; });
+  const std::string state =
+      made.complete ? painted("complete", Ink::good, look) : painted("not complete", Ink::warning, look);
+  std::string text = painted(safe_for_terminal(file_name), Ink::bold, look) + "  " + state +
+                     fmt::format(", {} of {} jobs done\n", done, run.jobs.size());
 
   std::string line = made.start_wall_ns > 0 ? time_text(made.start_wall_ns) : "";
-  if (made.end_wall_ns > made.start_wall_ns) line += ", " + duration_text(static_cast<double>(made.end_wall_ns - made.start_wall_ns));
-  line += fmt::format("{}{} rank{} on {} host{}", line.empty() ? "" : ", ", made.ranks, made.ranks == 1 ? "" : "s", made.hosts_seen, made.hosts_seen == 1 ? "" : "s");
+  if (made.end_wall_ns > made.start_wall_ns)
+    line += ", " + duration_text(static_cast<double>(made.end_wall_ns - made.start_wall_ns));
+  line += fmt::format("{}{} rank{} on {} host{}", line.empty() ? "" : ", ", made.ranks, made.ranks == 1 ? "" : "s",
+                      made.hosts_seen, made.hosts_seen == 1 ? "" : "s");
   if (made.hosts_seen < made.hosts_expected) line += fmt::format(" ({} expected)", made.hosts_expected);
   line += ", edgelab " + made.edgelab_version;
   if (!made.git_commit.empty()) line += " " + made.git_commit.substr(0, 10) + (made.git_dirty ? " with changes" : "");
@@ -45,16 +51,19 @@ std::string head(const RunRecord& run, const std::string& file_name, const Look&
 std::string host_lines(const RunRecord& run, const Look& look) {
   std::string text;
   for (const HostRecord& host : run.hosts) {
-    std::string line = host.name + ": " + host.cpu_model + fmt::format(", {} core{}", host.cores, host.cores == 1 ? "" : "s");
+    std::string line =
+        host.name + ": " + host.cpu_model + fmt::format(", {} core{}", host.cores, host.cores == 1 ? "" : "s");
     if (host.memory_bytes > 0) line += ", " + bytes_text(static_cast<double>(host.memory_bytes));
-    if (host.throttle_bits && *host.throttle_bits != 0) line += fmt::format(", throttled (0x{:x})", *host.throttle_bits);
+    if (host.throttle_bits && *host.throttle_bits != 0)
+      line += fmt::format(", throttled (0x{:x})", *host.throttle_bits);
     text += painted(wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width), 2), Ink::faint, look) + "\n";
   }
   return text;
 }
 
 std::string job_table(const RunRecord& run, const Look& look) {
-  TextTable table({{"job", false}, {"task", false}, {"status", false}, {"n"}, {"top-1"}, {"p50"}, {"p99"}, {"per s"}, {"memory"}});
+  TextTable table(
+      {{"job", false}, {"task", false}, {"status", false}, {"n"}, {"top-1"}, {"p50"}, {"p99"}, {"per s"}, {"memory"}});
   for (const JobRecord& job : run.jobs) {
     const Summary& summary = job.summary;
     table.add({{safe_for_terminal(job.id)},
@@ -76,7 +85,8 @@ std::string reasons(const RunRecord& run, const Look& look) {
     std::string why = job.reason;
     if (why.empty() && job.status == Status::done) why = accuracy_note(job);
     if (why.empty()) continue;
-    const std::string line = job.id + ": " + why + (job.attempts > 1 ? fmt::format(" ({} attempts)", job.attempts) : "");
+    const std::string line =
+        job.id + ": " + why + (job.attempts > 1 ? fmt::format(" ({} attempts)", job.attempts) : "");
     const Ink ink = job.status == Status::failed ? Ink::bad : Ink::warning;
     text += painted(wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width), 4), ink, look) + "\n";
   }
@@ -88,7 +98,9 @@ std::string expectation_lines(const RunRecord& run, const Look& look) {
   for (const JobRecord& job : run.jobs) {
     for (const ExpectationRow& row : job.expectations) {
       const bool judged = row.note.empty();
-      const std::string mark = row.met && judged ? painted("✓", Ink::good, look) : judged ? painted("✗", Ink::bad, look) : painted("–", Ink::warning, look);
+      const std::string mark = row.met && judged ? painted("✓", Ink::good, look)
+                               : judged          ? painted("✗", Ink::bad, look)
+                                                 : painted("–", Ink::warning, look);
       std::string line = job.id + "  " + row.text + ": " + expectation_value_text(row, row.value);
       if (!judged) line += " (" + row.note + ")";
       text += "  " + mark + " " + wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width) - 4, 6) + "\n";
@@ -101,22 +113,28 @@ std::string layer_table(const JobRecord& job, const Look& look) {
   if (job.layers.empty()) return "";
   double whole = 0;
   for (const LayerRow& row : job.layers) whole += static_cast<double>(row.time_ns);
-  TextTable table({{"layer", false}, {"op", false}, {"type", false}, {"implementation", false}, {"time"}, {"share"}, {"GFLOP/s"}});
+  TextTable table(
+      {{"layer", false}, {"op", false}, {"type", false}, {"implementation", false}, {"time"}, {"share"}, {"GFLOP/s"}});
   for (const LayerRow& row : job.layers) {
     const bool fallen = row.requested_dtype != row.effective_dtype;
     const auto time = static_cast<double>(row.time_ns);
     table.add({{safe_for_terminal(row.name)},
                {safe_for_terminal(row.op)},
-               {safe_for_terminal(fallen ? row.requested_dtype + "→" + row.effective_dtype : row.effective_dtype), fallen ? Ink::warning : Ink::plain},
+               {safe_for_terminal(fallen ? row.requested_dtype + "→" + row.effective_dtype : row.effective_dtype),
+                fallen ? Ink::warning : Ink::plain},
                {safe_for_terminal(row.implementation)},
                {row.time_ns > 0 ? duration_text(time) : ""},
                {whole > 0 && row.time_ns > 0 ? fmt::format("{:.1f} %", 100 * time / whole) : ""},
                {row.flop > 0 && row.time_ns > 0 ? figures_text(static_cast<double>(row.flop) / time, 3) : ""}});
   }
-  std::string text = "\n" + painted("Layers of " + safe_for_terminal(job.id), Ink::bold, look) + "\n" + table.text(look);
+  std::string text =
+      "\n" + painted("Layers of " + safe_for_terminal(job.id), Ink::bold, look) + "\n" + table.text(look);
   for (const LayerRow& row : job.layers) {
     if (row.refused.empty()) continue;
-    text += painted(wrapped(safe_for_terminal(row.name + " not faster because " + row.refused), static_cast<std::size_t>(look.width), 4), Ink::faint, look) + "\n";
+    text += painted(wrapped(safe_for_terminal(row.name + " not faster because " + row.refused),
+                            static_cast<std::size_t>(look.width), 4),
+                    Ink::faint, look) +
+            "\n";
   }
   return text;
 }
@@ -129,7 +147,8 @@ std::string accuracy_note(const JobRecord& job) {
   const double chance = 1.0 / static_cast<double>(job.classes);
   const double deviation = std::sqrt(chance * (1 - chance) / static_cast<double>(*summary.samples));
   if (*summary.top1 > chance + 3 * deviation) return "";
-  return fmt::format("top-1 is near chance ({} for {} classes): the weights are random, or don't fit the data", share_text(chance), job.classes);
+  return fmt::format("top-1 is near chance ({} for {} classes): the weights are random, or don't fit the data",
+                     share_text(chance), job.classes);
 }
 
 std::string expectation_value_text(const ExpectationRow& row, double number) {

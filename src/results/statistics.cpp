@@ -41,7 +41,8 @@ std::vector<double> bootstrap_medians(std::span<const std::int64_t> values, std:
 double percentile_of_sorted(std::span<const std::int64_t> ascending, double percent) {
   if (ascending.empty()) throw std::invalid_argument("a percentile of no values");
   const double rank = percent / 100.0 * static_cast<double>(ascending.size() - 1);
-  const auto below = static_cast<std::size_t>(std::clamp(std::floor(rank), 0.0, static_cast<double>(ascending.size() - 1)));
+  const auto below =
+      static_cast<std::size_t>(std::clamp(std::floor(rank), 0.0, static_cast<double>(ascending.size() - 1)));
   const std::size_t above = std::min(below + 1, ascending.size() - 1);
   const double part = rank - static_cast<double>(below);
   return static_cast<double>(ascending[below]) + part * static_cast<double>(ascending[above] - ascending[below]);
@@ -50,7 +51,9 @@ double percentile_of_sorted(std::span<const std::int64_t> ascending, double perc
 LatencySummary summarise_latency(std::span<const std::int64_t> latency_ns, std::int64_t batch) {
   const std::vector<std::int64_t> ascending = sorted(latency_ns);
   LatencySummary summary;
-  const auto rounded = [&](double percent) { return static_cast<std::int64_t>(std::llround(percentile_of_sorted(ascending, percent))); };
+  const auto rounded = [&](double percent) {
+    return static_cast<std::int64_t>(std::llround(percentile_of_sorted(ascending, percent)));
+  };
   summary.p50_ns = rounded(50);
   summary.p90_ns = rounded(90);
   summary.p99_ns = rounded(99);

@@ -15,8 +15,8 @@ struct LatencySummary {
   double mean_ns = 0;
   std::int64_t p50_ns = 0, p90_ns = 0, p99_ns = 0;  // rounded to the nearest nanosecond
   std::int64_t shortest_ns = 0, longest_ns = 0;
-  double standard_deviation_ns = 0;                 // of the sample; 0 for one value
-  std::optional<double> samples_per_second;         // for calls one after the other: calls × batch over their sum
+  double standard_deviation_ns = 0;          // of the sample; 0 for one value
+  std::optional<double> samples_per_second;  // for calls one after the other: calls × batch over their sum
 };
 
 // Throws std::invalid_argument for no values.

@@ -28,7 +28,8 @@ class Checker {
       expect(!job.id.empty(), "the id is empty");
       expect(ids.insert(job.id).second, "a second job of this id");
       check_job(job);
-      expect(!(run.provenance.complete && job.status == Status::interrupted), "interrupted, though the run says that it is complete");
+      expect(!(run.provenance.complete && job.status == Status::interrupted),
+             "interrupted, though the run says that it is complete");
     }
     where_ = "/links";
     const auto cells = static_cast<std::size_t>(run.links.ranks) * static_cast<std::size_t>(run.links.ranks);
@@ -41,15 +42,19 @@ class Checker {
   void check_job(const JobRecord& job) {
     const Summary& summary = job.summary;
     expect(job.attempts >= 0, "attempts is negative");
-    expect(std::all_of(job.latency_ns.begin(), job.latency_ns.end(), [](std::int64_t time) { return time >= 0; }), "latency holds a negative time");
-    expect(job.labels.empty() || job.predictions.empty() || job.labels.size() == job.predictions.size(), "predictions and labels differ in length");
+    expect(std::all_of(job.latency_ns.begin(), job.latency_ns.end(), [](std::int64_t time) { return time >= 0; }),
+           "latency holds a negative time");
+    expect(job.labels.empty() || job.predictions.empty() || job.labels.size() == job.predictions.size(),
+           "predictions and labels differ in length");
     const std::size_t classes = static_cast<std::size_t>(std::max<std::int64_t>(1, job.classes));
-    expect(job.logits.empty() || job.predictions.empty() || job.logits.size() / classes == job.predictions.size(), "logits and predictions differ in length");
+    expect(job.logits.empty() || job.predictions.empty() || job.logits.size() / classes == job.predictions.size(),
+           "logits and predictions differ in length");
     expect_share(summary.top1, "top1");
     expect_share(summary.top5, "top5");
     expect(!(summary.top1 && summary.top5 && *summary.top5 < *summary.top1), "top5 is below top1");
-    const bool ordered = !summary.latency_p50_ns || !summary.latency_p90_ns || !summary.latency_p99_ns ||
-                         (*summary.latency_p50_ns <= *summary.latency_p90_ns && *summary.latency_p90_ns <= *summary.latency_p99_ns);
+    const bool ordered =
+        !summary.latency_p50_ns || !summary.latency_p90_ns || !summary.latency_p99_ns ||
+        (*summary.latency_p50_ns <= *summary.latency_p90_ns && *summary.latency_p90_ns <= *summary.latency_p99_ns);
     expect(ordered, "the latency percentiles don't ascend");
   }
 
@@ -57,7 +62,8 @@ class Checker {
     if (!holds) problems_.push_back(where_ + ": " + problem);
   }
   void expect_share(const std::optional<double>& share, const char* name) {
-    if (share && !(*share >= 0 && *share <= 1)) problems_.push_back(where_ + ": " + name + " is not a fraction from 0 to 1");
+    if (share && !(*share >= 0 && *share <= 1))
+      problems_.push_back(where_ + ": " + name + " is not a fraction from 0 to 1");
   }
 
   std::vector<std::string>& problems_;
@@ -91,7 +97,9 @@ std::string read_to_end(int input) {
   }
 }
 
-[[noreturn]] void fail(const char* doing) { throw Error(ErrorKind::environment, std::string(doing) + ": " + std::strerror(errno)); }
+[[noreturn]] void fail(const char* doing) {
+  throw Error(ErrorKind::environment, std::string(doing) + ": " + std::strerror(errno));
+}
 
 }  // namespace
 
@@ -122,8 +130,10 @@ std::vector<std::string> problems_of(const std::filesystem::path& path) {
     problems.push_back(text.substr(begin, end - begin));
     begin = end == std::string::npos ? text.size() : end + 1;
   }
-  if (WIFSIGNALED(status)) problems.push_back("the HDF5 library crashes on this file (signal " + std::to_string(WTERMSIG(status)) + ")");
-  else if (WEXITSTATUS(status) != 0) problems.push_back("reading this file ended with status " + std::to_string(WEXITSTATUS(status)));
+  if (WIFSIGNALED(status))
+    problems.push_back("the HDF5 library crashes on this file (signal " + std::to_string(WTERMSIG(status)) + ")");
+  else if (WEXITSTATUS(status) != 0)
+    problems.push_back("reading this file ended with status " + std::to_string(WEXITSTATUS(status)));
   return problems;
 }
 

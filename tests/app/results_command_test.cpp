@@ -77,7 +77,8 @@ TEST(ResultsCommand, CompareFailsOnRequestWhenAJobGotSlower) {
   EXPECT_EQ(run({"results", "compare", a, b}).exit_code, 0);
   EXPECT_EQ(run({"results", "compare", a, b, "--fail-if-slower", "5"}).exit_code, 1);
   EXPECT_EQ(run({"results", "compare", b, a, "--fail-if-slower", "5"}).exit_code, 0);
-  EXPECT_EQ(nlohmann::json::parse(run({"results", "compare", a, b, "--json"}).output)["jobs"]["serial"]["verdict"], "slower");
+  EXPECT_EQ(nlohmann::json::parse(run({"results", "compare", a, b, "--json"}).output)["jobs"]["serial"]["verdict"],
+            "slower");
 }
 
 TEST(ResultsCommand, ExportsReportsAndRepairs) {

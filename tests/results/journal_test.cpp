@@ -128,14 +128,18 @@ TEST(Journal, OneWhoseHeaderIsTornHoldsNothing) {
 TEST(Journal, ALaterRecordOfAJobTakesThePlaceOfTheEarlier) {
   JobRecord first = test::sample_job("a", 4), second = first;
   first.status = Status::failed;
-  const RunRecord run = run_from_facts({{"header", frame_json_text({})}, {"job", to_json_text(first)}, {"later word", "{}"}, {"job", to_json_text(second)}});
+  const RunRecord run = run_from_facts({{"header", frame_json_text({})},
+                                        {"job", to_json_text(first)},
+                                        {"later word", "{}"},
+                                        {"job", to_json_text(second)}});
   ASSERT_EQ(run.jobs.size(), 1u);
   EXPECT_EQ(run.jobs[0].status, Status::done);
 }
 
 TEST(Journal, JobsComeInTheOrderOfTheJobFile) {
   const auto job = [](const char* id) { return Fact{"job", to_json_text(test::sample_job(id, 1))}; };
-  const RunRecord run = run_from_facts({{"header", frame_json_text({})}, {"order", "[\"a\",\"b\",\"c\"]"}, job("c"), job("x"), job("a")});
+  const RunRecord run =
+      run_from_facts({{"header", frame_json_text({})}, {"order", "[\"a\",\"b\",\"c\"]"}, job("c"), job("x"), job("a")});
   ASSERT_EQ(run.jobs.size(), 3u);
   EXPECT_EQ(run.jobs[0].id, "a");
   EXPECT_EQ(run.jobs[1].id, "c");

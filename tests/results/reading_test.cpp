@@ -117,8 +117,9 @@ TEST(Csv, WritesOneFileATable) {
   const test::TemporaryDirectory folder;
   const auto out = folder / "csv";
   export_csv(test::sample_run(), out, false);
-  for (const char* name : {"provenance", "libraries", "hosts", "links_latency_ns", "links_bandwidth_bytes_per_second", "jobs", "layers", "latency", "predictions",
-                           "labels", "logits", "ranks", "telemetry", "training", "expectations"}) {
+  for (const char* name :
+       {"provenance", "libraries", "hosts", "links_latency_ns", "links_bandwidth_bytes_per_second", "jobs", "layers",
+        "latency", "predictions", "labels", "logits", "ranks", "telemetry", "training", "expectations"}) {
     EXPECT_TRUE(std::filesystem::exists(out / (std::string(name) + ".csv"))) << name;
   }
   EXPECT_THAT(contents_of(out / "latency.csv"), testing::StartsWith("job,repeat,call,latency\r\nserial,0,0,"));
@@ -129,7 +130,8 @@ TEST(Csv, WritesOneFileATable) {
   // The absent energy is an empty last cell; the failed job has no summary at all.
   EXPECT_THAT(jobs, HasSubstr("91000000,13990000,\r\n"));
   EXPECT_EQ(std::count(jobs.begin(), jobs.end(), '\r'), 5);
-  EXPECT_THAT(contents_of(out / "expectations.csv"), HasSubstr("serial,\"outputs_match: {job: serial, rtol: 0.0001}\",3.2e-07,0.0001,1,\r\n"));
+  EXPECT_THAT(contents_of(out / "expectations.csv"),
+              HasSubstr("serial,\"outputs_match: {job: serial, rtol: 0.0001}\",3.2e-07,0.0001,1,\r\n"));
 }
 
 TEST(Csv, LeavesAFolderAloneThatHoldsSomething) {
@@ -143,8 +145,10 @@ TEST(Csv, LeavesAFolderAloneThatHoldsSomething) {
 
 TEST(Report, IsOnePageThatNeedsNothingElse) {
   const std::string html = report::html_report(test::sample_run(), "k.h5");
-  for (const char* absent : {"<script", "http://", "https://", "<link", "<img", "url(", "@import"}) EXPECT_THAT(html, Not(HasSubstr(absent)));
-  for (const char* present : {"<!doctype html>", "prefers-color-scheme", "viewport", "<svg", "Expectations", "Layers", "The slowest 15 of 20", "Hosts", "Provenance", "✓ met", "Cortex-A76"}) {
+  for (const char* absent : {"<script", "http://", "https://", "<link", "<img", "url(", "@import"})
+    EXPECT_THAT(html, Not(HasSubstr(absent)));
+  for (const char* present : {"<!doctype html>", "prefers-color-scheme", "viewport", "<svg", "Expectations", "Layers",
+                              "The slowest 15 of 20", "Hosts", "Provenance", "✓ met", "Cortex-A76"}) {
     EXPECT_THAT(html, HasSubstr(present));
   }
 }
@@ -152,13 +156,16 @@ TEST(Report, IsOnePageThatNeedsNothingElse) {
 TEST(Report, EscapesEveryText) {
   RunRecord run = test::sample_run();
   const std::string evil = "<b onclick='x'>\"&";
-  run.provenance.command_line = run.provenance.resolved = run.provenance.git_commit = run.provenance.build_flags = run.provenance.job_file = evil;
+  run.provenance.command_line = run.provenance.resolved = run.provenance.git_commit = run.provenance.build_flags =
+      run.provenance.job_file = evil;
   run.provenance.edgelab_version = evil;
   run.provenance.library_versions = {{evil, evil}};
-  for (HostRecord& host : run.hosts) host.name = host.cpu_model = host.governor = host.network_interface = host.operating_system = host.kernel = evil;
+  for (HostRecord& host : run.hosts)
+    host.name = host.cpu_model = host.governor = host.network_interface = host.operating_system = host.kernel = evil;
   for (JobRecord& job : run.jobs) {
     job.id = job.task = job.reason = evil;
-    for (LayerRow& row : job.layers) row.name = row.op = row.requested_dtype = row.effective_dtype = row.implementation = row.refused = evil;
+    for (LayerRow& row : job.layers)
+      row.name = row.op = row.requested_dtype = row.effective_dtype = row.implementation = row.refused = evil;
     for (RankRow& row : job.ranks) row.host = row.role = evil;
     for (ExpectationRow& row : job.expectations) row.text = row.note = evil;
   }
@@ -166,7 +173,9 @@ TEST(Report, EscapesEveryText) {
   EXPECT_THAT(report::html_report(run, evil), HasSubstr("&lt;b onclick=&#39;x&#39;&gt;&quot;&amp;"));
 }
 
-TEST(Report, ARunWithoutAnythingStillMakesAPage) { EXPECT_THAT(report::html_report(RunRecord{}, "empty"), HasSubstr("No job has ended")); }
+TEST(Report, ARunWithoutAnythingStillMakesAPage) {
+  EXPECT_THAT(report::html_report(RunRecord{}, "empty"), HasSubstr("No job has ended"));
+}
 
 }  // namespace
 }  // namespace edgelab::results

@@ -29,7 +29,12 @@ TEST(RecordJson, ARunsFrameComesBackEqualWithoutItsJobs) {
 TEST(RecordJson, EveryBitOfAFloatSurvives) {
   JobRecord job;
   job.classes = 3;
-  job.logits = {0.1f, std::numeric_limits<float>::denorm_min(), -0.0f, std::numeric_limits<float>::max(), std::nanf("0x123"), -std::numeric_limits<float>::infinity()};
+  job.logits = {0.1f,
+                std::numeric_limits<float>::denorm_min(),
+                -0.0f,
+                std::numeric_limits<float>::max(),
+                std::nanf("0x123"),
+                -std::numeric_limits<float>::infinity()};
   job.summary.loss = 0.1 + 0.2;
   for (const JobRecord& back : {job_record_from_json_text(to_json_text(job)), job_record_from_bytes(to_bytes(job))}) {
     ASSERT_EQ(back.logits.size(), job.logits.size());
@@ -41,7 +46,8 @@ TEST(RecordJson, EveryBitOfAFloatSurvives) {
 TEST(RecordJson, NumbersThatJsonLacksSurviveInTheJournalAndAreNullForMachines) {
   JobRecord job;
   job.id = "a";
-  job.telemetry.push_back({1, 0, std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), 0, 0});
+  job.telemetry.push_back(
+      {1, 0, std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), 0, 0});
   const JobRecord back = job_record_from_json_text(to_json_text(job));
   EXPECT_TRUE(std::isnan(back.telemetry[0].frequency_hz));
   EXPECT_EQ(back.telemetry[0].temperature_celsius, std::numeric_limits<double>::infinity());
@@ -68,7 +74,8 @@ TEST(RecordJson, MalformedBytesAreAnErrorAndNeverACrash) {
   EXPECT_THROW(job_record_from_json_text("{\"id\":\"a\",\"task\":\"\",\"status\":\"done\",\"attempts\":1e300}"), Error);
   const std::string head = "{\"id\":\"a\",\"task\":\"\",\"status\":\"done\",\"attempts\":1,";
   EXPECT_THROW(job_record_from_json_text(head + "\"latency\":{\"extents\":[2,3],\"data\":[1,2,3]}}"), Error);
-  EXPECT_THROW(job_record_from_json_text(head + "\"latency\":{\"extents\":[4611686018427387904,4],\"data\":[]}}"), Error);
+  EXPECT_THROW(job_record_from_json_text(head + "\"latency\":{\"extents\":[4611686018427387904,4],\"data\":[]}}"),
+               Error);
   EXPECT_THROW(job_record_from_json_text(head + "\"latency\":{\"extents\":[-1,-3],\"data\":[1,2,3]}}"), Error);
   EXPECT_THROW(job_record_from_json_text(head + "\"logits\":{\"extents\":[1,1],\"data\":\"AAAA\"}}"), Error);
   EXPECT_THROW(job_record_from_json_text(head + "\"logits\":{\"extents\":[1,1],\"data\":\"AA*=\"}}"), Error);
@@ -100,7 +107,8 @@ TEST(Base64, GivesBackEveryLengthAndRefusesAnythingElse) {
     bytes.push_back(static_cast<std::byte>(37 * length + 11));
   }
   EXPECT_EQ(base64_of(std::as_bytes(std::span("foobar", 4))), "Zm9vYg==");
-  for (const char* bad : {"A", "AAA", "A===", "====", "AA=A", "AAA\n", "AA AA"}) EXPECT_THROW(from_base64(bad), Error) << bad;
+  for (const char* bad : {"A", "AAA", "A===", "====", "AA=A", "AAA\n", "AA AA"})
+    EXPECT_THROW(from_base64(bad), Error) << bad;
 }
 
 }  // namespace

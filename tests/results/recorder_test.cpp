@@ -75,7 +75,7 @@ TEST(Recorder, WritesTheFileOnAGrowingTimerAndNeverPerJob) {
   recorder.flush_if_due(start + 1000 * kSecond);  // nothing new
   EXPECT_FALSE(std::filesystem::exists(file));
   recorder.add(sample_job("b", 2));
-  recorder.flush_if_due(start + 30 * kSecond);    // the second interval is 20 s
+  recorder.flush_if_due(start + 30 * kSecond);  // the second interval is 20 s
   EXPECT_FALSE(std::filesystem::exists(file));
   recorder.flush_if_due(start + 32 * kSecond);
   EXPECT_TRUE(std::filesystem::exists(file));

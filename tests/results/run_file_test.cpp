@@ -28,7 +28,8 @@ std::filesystem::path written(const TemporaryDirectory& folder, const RunRecord&
 }
 
 void put(const std::filesystem::path& path, const std::vector<std::byte>& bytes, std::size_t length) {
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(length));
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(length));
 }
 
 // Changes the file through HDF5 itself.
@@ -74,7 +75,10 @@ TEST(RunFile, AnEmptyRunComesBackEqualAndIsSound) {
 TEST(RunFile, JobsKeepTheirOrderAndAwkwardIds) {
   const TemporaryDirectory folder;
   RunRecord run;
-  for (const std::string& id : {std::string("z"), std::string("a/b"), std::string("."), std::string("größe ✓"), std::string("a%2Fb"), std::string("tab\there"), std::string("m"), std::string(3000, 'x')}) run.jobs.push_back(test::sample_job(id, 2));
+  for (const std::string& id :
+       {std::string("z"), std::string("a/b"), std::string("."), std::string("größe ✓"), std::string("a%2Fb"),
+        std::string("tab\there"), std::string("m"), std::string(3000, 'x')})
+    run.jobs.push_back(test::sample_job(id, 2));
   EXPECT_EQ(read_run(written(folder, run)), run);
 }
 
@@ -103,7 +107,9 @@ TEST(RunFile, TextsOfAnyLengthAndKindSurvive) {
   EXPECT_THAT(problems_of(folder / "k.h5"), testing::IsEmpty());
 }
 
-TEST(RunFile, TheSameRunGivesTheSameBytes) { EXPECT_EQ(hdf5_image_of(test::sample_run()), hdf5_image_of(test::sample_run())); }
+TEST(RunFile, TheSameRunGivesTheSameBytes) {
+  EXPECT_EQ(hdf5_image_of(test::sample_run()), hdf5_image_of(test::sample_run()));
+}
 
 TEST(RunFile, AMissingFileIsTheEnvironmentsFault) {
   const TemporaryDirectory folder;
@@ -141,8 +147,10 @@ TEST(RunFile, VerifyFindsAnyDamageOrTheValuesAreUnharmed) {
     const auto place = static_cast<std::size_t>(random.below(damaged.size()));
     damaged[place] ^= static_cast<std::byte>(1u << random.below(8));
     put(folder / "damaged.h5", damaged, damaged.size());
-    if (!problems_of(folder / "damaged.h5").empty()) ++found;
-    else EXPECT_EQ(read_run(folder / "damaged.h5"), run) << "byte " << place;  // slack between objects, a description, …
+    if (!problems_of(folder / "damaged.h5").empty())
+      ++found;
+    else
+      EXPECT_EQ(read_run(folder / "damaged.h5"), run) << "byte " << place;  // slack between objects, a description, …
   }
   EXPECT_GT(found, 30);
 }
@@ -183,7 +191,8 @@ TEST(RunFile, VerifyNamesEveryFault) {
     H5Gclose(job);
   });
   const std::vector<std::string> problems = problems_of(path);
-  for (const char* expected : {"@status' is missing", "@task' is not a string", "'labels' is a link", "layers' is not a table", "latency' claims 1152921504606846976"}) {
+  for (const char* expected : {"@status' is missing", "@task' is not a string", "'labels' is a link",
+                               "layers' is not a table", "latency' claims 1152921504606846976"}) {
     EXPECT_THAT(problems, testing::Contains(HasSubstr(expected)));
   }
   EXPECT_NE(message_of_reading(path), "no error");
@@ -223,7 +232,9 @@ TEST(RunFile, TenThousandSmallJobsAreWrittenAndRead) {
     run.jobs.push_back(job);
   }
   using Clock = std::chrono::steady_clock;
-  const auto seconds = [](Clock::time_point from) { return std::to_string(std::chrono::duration<double>(Clock::now() - from).count()); };
+  const auto seconds = [](Clock::time_point from) {
+    return std::to_string(std::chrono::duration<double>(Clock::now() - from).count());
+  };
   auto start = Clock::now();
   write_run(folder / "k.h5", run);
   RecordProperty("write_seconds", seconds(start));

@@ -24,14 +24,17 @@ inline results::JobRecord sample_job(const std::string& id, std::int64_t calls =
   job.model = {"mobilenet_v2", 3'504'872, 3'500'000, 14'100'000, 600'000'000, "weights.safetensors, sha256 ab12"};
   for (int i = 0; i < 20; ++i) {
     const std::string number = std::to_string(i);
-    job.layers.push_back({"features." + number + ".conv", i % 3 == 0 ? "conv2d" : "depthwise", "int8", i % 4 == 0 ? "fp32" : "int8", "onednn:brgconv",
-                          i % 4 == 0 ? "onednn: int8 with groups is not supported" : "", 100'000 + 7'000 * i, 4096 * i, 0.25 / (i + 1), 1'000'000 * i});
+    job.layers.push_back({"features." + number + ".conv", i % 3 == 0 ? "conv2d" : "depthwise", "int8",
+                          i % 4 == 0 ? "fp32" : "int8", "onednn:brgconv",
+                          i % 4 == 0 ? "onednn: int8 with groups is not supported" : "", 100'000 + 7'000 * i, 4096 * i,
+                          0.25 / (i + 1), 1'000'000 * i});
   }
   job.repeats = 2;
   job.calls = calls;
   CounterRandom random(stream_key(7, id));
   for (std::int64_t i = 0; i < 2 * calls; ++i) {
-    job.latency_ns.push_back(4'000'000 + static_cast<std::int64_t>(2e5 * std::abs(random.normal())) + (i % 97 == 96 ? 3'000'000 : 0));
+    job.latency_ns.push_back(4'000'000 + static_cast<std::int64_t>(2e5 * std::abs(random.normal())) +
+                             (i % 97 == 96 ? 3'000'000 : 0));
   }
   job.classes = 10;
   job.keep_logits = true;
@@ -53,24 +56,41 @@ inline results::JobRecord sample_job(const std::string& id, std::int64_t calls =
   summary.time_to_first_inference_ns = 180'000'000;
   summary.peak_rss_bytes = 91'000'000;
   summary.model_bytes = 13'990'000;  // loss and energy stay unknown
-  job.ranks.push_back({0, 1, "pi-0", "stage 0: layers 0 to 12", 2, 11, 12, 13'000'000, 14'000, 15'000, 16'000'000, 17'000, 18'000, 19'000'000});
-  job.ranks.push_back({1, 0, "pi-1", "stage 1: layers 13 to 20", 3, 21, 22, 23'000'000, 24'000, 25'000, 26'000'000, 27'000, 28'000, 29'000'000});
+  job.ranks.push_back({0, 1, "pi-0", "stage 0: layers 0 to 12", 2, 11, 12, 13'000'000, 14'000, 15'000, 16'000'000,
+                       17'000, 18'000, 19'000'000});
+  job.ranks.push_back({1, 0, "pi-1", "stage 1: layers 13 to 20", 3, 21, 22, 23'000'000, 24'000, 25'000, 26'000'000,
+                       27'000, 28'000, 29'000'000});
   job.telemetry.push_back({1'000'000'000, 0, 1.5e9, 61.5, 3.25, 0x50000, 88'000'000});
   job.training.push_back({1, 2.25, 0.125, 0.05, 812.5});
   job.training.push_back({2, 1.75, 0.375, 0.025, 815.5});
   job.expectations.push_back({"outputs_match: {job: serial, rtol: 0.0001}", 3.2e-7, 1e-4, true, ""});
   job.expectations.push_back({"speedup_over: {job: serial, at_least: 2}", 1.41, 2.0, false, ""});
-  job.expectations.push_back({"speedup_over: {job: other, at_least: 2}", 1.41, 2.0, true, "not judged: the ranks compared share one host's cores"});
+  job.expectations.push_back({"speedup_over: {job: other, at_least: 2}", 1.41, 2.0, true,
+                              "not judged: the ranks compared share one host's cores"});
   return job;
 }
 
 inline results::RunRecord sample_run() {
   using namespace results;
   RunRecord run;
-  run.provenance = {"0.1.0", "0123456789abcdef", "GNU 12.2.0 Release -O2", "edgelab run jobs/lab1.yaml --out r.h5", "jobs/lab1.yaml", "name: lab1\njobs: []\n", true,
-                    {{"oneDNN", "3.7.2"}, {"HDF5", "1.10.8"}}, 1'795'000'000'000'000'000, 1'795'000'063'000'000'000, 2, 2, 2, true};
-  run.hosts.push_back({"pi-0", "Cortex-A76", "asimd asimddp", "6.6.20", "Debian GNU/Linux 12", "ondemand", 4, 1, 8'000'000'000, "eth0", 61.5, 0, 1'000'000'000});
-  run.hosts.push_back({"pi-1", "Cortex-A72", "asimd", "6.6.20", "Debian GNU/Linux 12", "", 4, 1, 4'000'000'000, "eth0", {}, {}, {}});
+  run.provenance = {"0.1.0",
+                    "0123456789abcdef",
+                    "GNU 12.2.0 Release -O2",
+                    "edgelab run jobs/lab1.yaml --out r.h5",
+                    "jobs/lab1.yaml",
+                    "name: lab1\njobs: []\n",
+                    true,
+                    {{"oneDNN", "3.7.2"}, {"HDF5", "1.10.8"}},
+                    1'795'000'000'000'000'000,
+                    1'795'000'063'000'000'000,
+                    2,
+                    2,
+                    2,
+                    true};
+  run.hosts.push_back({"pi-0", "Cortex-A76", "asimd asimddp", "6.6.20", "Debian GNU/Linux 12", "ondemand", 4, 1,
+                       8'000'000'000, "eth0", 61.5, 0, 1'000'000'000});
+  run.hosts.push_back(
+      {"pi-1", "Cortex-A72", "asimd", "6.6.20", "Debian GNU/Linux 12", "", 4, 1, 4'000'000'000, "eth0", {}, {}, {}});
   run.links = {2, {0, 1000.5, 1001.5, 0}, {0, 1.17e8, 1.18e8, 0}};
   run.jobs.push_back(sample_job("serial"));
   run.jobs.push_back(sample_job("grid[precision=int8,attention=flash]"));
@@ -78,7 +98,9 @@ inline results::RunRecord sample_run() {
   failed.id = "pruned";
   failed.task = "evaluate";
   failed.status = Status::failed;
-  failed.reason = "weights.safetensors: error: tensor 'head.weight' is missing (expected [10, 1280]); nearest name 'classifier.1.weight'";
+  failed.reason =
+      "weights.safetensors: error: tensor 'head.weight' is missing (expected [10, 1280]); nearest name "
+      "'classifier.1.weight'";
   failed.config = "id: pruned\n";
   run.jobs.push_back(failed);
   JobRecord skipped;

@@ -23,7 +23,9 @@ TEST(Schema, TimesEndInNanosecondsAndUnitsAreNamed) {
     for (const auto& field : fields) {
       const std::string name = field.name;
       EXPECT_EQ(name.ends_with("_ns"), std::string(field.units) == "ns") << name;
-      EXPECT_EQ(name == "bytes" || name.ends_with("_bytes") || name.starts_with("bytes_"), std::string(field.units) == "byte") << name;
+      EXPECT_EQ(name == "bytes" || name.ends_with("_bytes") || name.starts_with("bytes_"),
+                std::string(field.units) == "byte")
+          << name;
       EXPECT_STRNE(field.description, "") << name;
     }
   };
@@ -54,9 +56,9 @@ TEST(LinkName, KeepsOrdinaryIdsAndEscapesAwkwardOnes) {
 TEST(CleanUtf8, ReplacesWhatIsNotUtf8) {
   EXPECT_EQ(clean_utf8("größe ✓ 😀"), "größe ✓ 😀");
   EXPECT_EQ(clean_utf8("a\xFFz"), "a\uFFFDz");
-  EXPECT_EQ(clean_utf8("\xC0\xAF"), "\uFFFD\uFFFD");              // overlong '/'
-  EXPECT_EQ(clean_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");    // surrogate
-  EXPECT_EQ(clean_utf8("\xE2\x9C"), "\uFFFD\uFFFD");              // cut short
+  EXPECT_EQ(clean_utf8("\xC0\xAF"), "\uFFFD\uFFFD");            // overlong '/'
+  EXPECT_EQ(clean_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");  // surrogate
+  EXPECT_EQ(clean_utf8("\xE2\x9C"), "\uFFFD\uFFFD");            // cut short
   EXPECT_EQ(clean_utf8(std::string_view("a\0b", 3)), "a\uFFFDb");
 }
 

@@ -22,7 +22,8 @@ std::string take_error_text();
 // `doing` reads on after "can't": "open the group 'jobs'".
 [[noreturn]] void fail(const std::string& doing);
 
-template <class Result> Result checked(Result result, const std::string& doing) {
+template <class Result>
+Result checked(Result result, const std::string& doing) {
   if (result < 0) fail(doing);
   return result;
 }

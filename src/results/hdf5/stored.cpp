@@ -10,7 +10,8 @@ namespace {
 bool one_element(const Handle& space) { return H5Sget_simple_extent_npoints(space.id()) == 1; }
 
 // `read` fills a buffer of the memory type that it is given.
-template <class Read> std::string text_from(hid_t type, const std::string& where, hsize_t file_size, Read read) {
+template <class Read>
+std::string text_from(hid_t type, const std::string& where, hsize_t file_size, Read read) {
   if (H5Tget_class(type) != H5T_STRING) throw Failure("'" + where + "' is not a string");
   if (H5Tis_variable_str(type) > 0) {
     char* held = nullptr;
@@ -20,7 +21,8 @@ template <class Read> std::string text_from(hid_t type, const std::string& where
     return text;
   }
   const std::size_t size = H5Tget_size(type);
-  if (size == 0 || size > file_size) throw Failure("'" + where + "' claims " + std::to_string(size) + " bytes, more than the file has");
+  if (size == 0 || size > file_size)
+    throw Failure("'" + where + "' claims " + std::to_string(size) + " bytes, more than the file has");
   std::string text(size, '\0');
   read(type, text.data());
   text.resize(strnlen(text.data(), size));
@@ -72,17 +74,21 @@ Handle open_dataset(hid_t parent, const std::string& name) {
 std::vector<std::string> child_names(hid_t group, hsize_t file_size) {
   H5G_info_t info{};
   checked(H5Gget_info(group, &info), "read a group");
-  if (info.nlinks > file_size) throw Failure("a group claims " + std::to_string(info.nlinks) + " members, more than the file has bytes");
+  if (info.nlinks > file_size)
+    throw Failure("a group claims " + std::to_string(info.nlinks) + " members, more than the file has bytes");
   const Handle plist(H5Gget_create_plist(group), &H5Pclose, "read the properties of a group");
   unsigned order = 0;
   checked(H5Pget_link_creation_order(plist.id(), &order), "read the order of a group");
   const H5_index_t index = (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
   std::vector<std::string> names;
   for (hsize_t i = 0; i < info.nlinks; ++i) {
-    const ssize_t length = checked(H5Lget_name_by_idx(group, ".", index, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT), "read the name of a member");
-    if (static_cast<hsize_t>(length) > file_size) throw Failure("a group has a member with a name longer than the file");
+    const ssize_t length = checked(H5Lget_name_by_idx(group, ".", index, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT),
+                                   "read the name of a member");
+    if (static_cast<hsize_t>(length) > file_size)
+      throw Failure("a group has a member with a name longer than the file");
     std::string name(static_cast<std::size_t>(length) + 1, '\0');
-    checked(H5Lget_name_by_idx(group, ".", index, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT), "read the name of a member");
+    checked(H5Lget_name_by_idx(group, ".", index, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT),
+            "read the name of a member");
     name.pop_back();
     names.push_back(std::move(name));
   }
@@ -99,26 +105,33 @@ Value read_attribute(hid_t object, const std::string& where, const FieldInfo& fi
   const Handle type(H5Aget_type(attribute.id()), &H5Tclose, "read the type of '" + name + "'");
   const Handle space(H5Aget_space(attribute.id()), &H5Sclose, "read the extent of '" + name + "'");
   if (!one_element(space)) throw Failure("'" + name + "' is not a single value");
-  if (field.kind != Kind::text && field.kind != Kind::status) return number_from(attribute.id(), type.id(), name, field.kind);
-  return text_from(type.id(), name, file_size, [&](hid_t memory, void* buffer) { checked(H5Aread(attribute.id(), memory, buffer), "read '" + name + "'"); });
+  if (field.kind != Kind::text && field.kind != Kind::status)
+    return number_from(attribute.id(), type.id(), name, field.kind);
+  return text_from(type.id(), name, file_size, [&](hid_t memory, void* buffer) {
+    checked(H5Aread(attribute.id(), memory, buffer), "read '" + name + "'");
+  });
 }
 
 std::string read_text(const Handle& dataset, const std::string& where, hsize_t file_size) {
   const Handle type(H5Dget_type(dataset.id()), &H5Tclose, "read the type of '" + where + "'");
   const Handle space(H5Dget_space(dataset.id()), &H5Sclose, "read the extent of '" + where + "'");
   if (!one_element(space)) throw Failure("'" + where + "' is not a single value");
-  return text_from(type.id(), where, file_size,
-                   [&](hid_t memory, void* buffer) { checked(H5Dread(dataset.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer), "read '" + where + "'"); });
+  return text_from(type.id(), where, file_size, [&](hid_t memory, void* buffer) {
+    checked(H5Dread(dataset.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer), "read '" + where + "'");
+  });
 }
 
-std::vector<hsize_t> array_extents(const Handle& dataset, const std::string& where, bool real, std::size_t axes, hsize_t file_size) {
+std::vector<hsize_t> array_extents(const Handle& dataset, const std::string& where, bool real, std::size_t axes,
+                                   hsize_t file_size) {
   const Handle type(H5Dget_type(dataset.id()), &H5Tclose, "read the type of '" + where + "'");
   const H5T_class_t type_class = H5Tget_class(type.id());
-  if (type_class != (real ? H5T_FLOAT : H5T_INTEGER)) throw Failure(std::string("its elements are not ") + (real ? "floating-point numbers" : "integers"));
+  if (type_class != (real ? H5T_FLOAT : H5T_INTEGER))
+    throw Failure(std::string("its elements are not ") + (real ? "floating-point numbers" : "integers"));
   bounded_elements(dataset.id(), where, H5Tget_size(type.id()), file_size);
   const Handle space(H5Dget_space(dataset.id()), &H5Sclose, "read the extents of '" + where + "'");
   const int rank = H5Sget_simple_extent_ndims(space.id());
-  if (rank != static_cast<int>(axes)) throw Failure("it has " + std::to_string(rank) + " axes, not " + std::to_string(axes));
+  if (rank != static_cast<int>(axes))
+    throw Failure("it has " + std::to_string(rank) + " axes, not " + std::to_string(axes));
   std::vector<hsize_t> extents(axes);
   checked(H5Sget_simple_extent_dims(space.id(), extents.data(), nullptr), "read the extents of '" + where + "'");
   return extents;

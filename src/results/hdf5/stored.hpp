@@ -22,6 +22,7 @@ Value read_attribute(hid_t object, const std::string& where, const FieldInfo& fi
 std::string read_text(const Handle& dataset, const std::string& where, hsize_t file_size);
 
 // Extents of a numeric dataset with `axes` axes, whose elements can be in the file.
-std::vector<hsize_t> array_extents(const Handle& dataset, const std::string& where, bool real, std::size_t axes, hsize_t file_size);
+std::vector<hsize_t> array_extents(const Handle& dataset, const std::string& where, bool real, std::size_t axes,
+                                   hsize_t file_size);
 
 }  // namespace edgelab::results::hdf5

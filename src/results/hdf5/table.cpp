@@ -71,13 +71,16 @@ Value take(const std::byte* place, const Source& source, Kind kind) {
   return number;
 }
 
-Handle member_type(hid_t table, unsigned index) { return {H5Tget_member_type(table, index), &H5Tclose, "read the type of a column"}; }
+Handle member_type(hid_t table, unsigned index) {
+  return {H5Tget_member_type(table, index), &H5Tclose, "read the type of a column"};
+}
 
 // The type of the column in memory; the size says how many bytes it takes there.
 Handle column_type(const Handle& stored, const FieldInfo& column, const std::string& where) {
   const H5T_class_t type_class = H5Tget_class(stored.id());
   if (is_text(column.kind)) {
-    if (type_class != H5T_STRING || H5Tis_variable_str(stored.id()) > 0) throw Failure(where + " is not a fixed-length string");
+    if (type_class != H5T_STRING || H5Tis_variable_str(stored.id()) > 0)
+      throw Failure(where + " is not a fixed-length string");
     return {H5Tcopy(stored.id()), &H5Tclose, "copy a string type"};
   }
   const bool fits = type_class == H5T_INTEGER || (column.kind == Kind::real && type_class == H5T_FLOAT);
@@ -103,12 +106,15 @@ void TableImage::add_row(const std::vector<Value>& values) {
 }
 
 Handle TableImage::type() const {
-  Handle type(H5Tcreate(H5T_COMPOUND, std::accumulate(sizes_.begin(), sizes_.end(), std::size_t{0})), &H5Tclose, "make a table type");
+  Handle type(H5Tcreate(H5T_COMPOUND, std::accumulate(sizes_.begin(), sizes_.end(), std::size_t{0})), &H5Tclose,
+              "make a table type");
   std::size_t offset = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const bool text = is_text(columns_[i].kind);
-    const Handle member = text ? utf8_type(sizes_[i]) : Handle(H5Tcopy(number_type(columns_[i].kind)), &H5Tclose, "copy a number type");
-    checked(H5Tinsert(type.id(), columns_[i].name, offset, member.id()), std::string("add the column '") + columns_[i].name + "'");
+    const Handle member =
+        text ? utf8_type(sizes_[i]) : Handle(H5Tcopy(number_type(columns_[i].kind)), &H5Tclose, "copy a number type");
+    checked(H5Tinsert(type.id(), columns_[i].name, offset, member.id()),
+            std::string("add the column '") + columns_[i].name + "'");
     offset += sizes_[i];
   }
   return type;
@@ -133,14 +139,16 @@ std::size_t bounded_elements(hid_t dataset, const std::string& name, std::size_t
   const hsize_t stored = H5Dget_storage_size(dataset);
   const Handle plist(H5Dget_create_plist(dataset), &H5Pclose, "read the layout of '" + name + "'");
   const hsize_t expansion = H5Pget_layout(plist.id()) == H5D_CHUNKED ? 1032 : 1;
-  if (stored > file_size || static_cast<hsize_t>(elements) > stored * expansion / std::max<std::size_t>(1, element_size)) {
-    throw Failure("'" + name + "' claims " + std::to_string(elements) + " elements of " + std::to_string(element_size) + " bytes, the file has " +
-                  std::to_string(file_size) + " bytes in all");
+  if (stored > file_size ||
+      static_cast<hsize_t>(elements) > stored * expansion / std::max<std::size_t>(1, element_size)) {
+    throw Failure("'" + name + "' claims " + std::to_string(elements) + " elements of " + std::to_string(element_size) +
+                  " bytes, the file has " + std::to_string(file_size) + " bytes in all");
   }
   return static_cast<std::size_t>(elements);
 }
 
-std::vector<std::vector<Value>> read_table(hid_t dataset, const std::string& name, const std::vector<FieldInfo>& columns, hsize_t storage_limit) {
+std::vector<std::vector<Value>> read_table(hid_t dataset, const std::string& name,
+                                           const std::vector<FieldInfo>& columns, hsize_t storage_limit) {
   const Handle stored(H5Dget_type(dataset), &H5Tclose, "read the type of '" + name + "'");
   if (H5Tget_class(stored.id()) != H5T_COMPOUND) throw Failure("'" + name + "' is not a table");
   const std::size_t count = bounded_elements(dataset, name, H5Tget_size(stored.id()), storage_limit);
@@ -155,22 +163,27 @@ std::vector<std::vector<Value>> read_table(hid_t dataset, const std::string& nam
       if (columns[i].required) throw Failure("the table '" + name + "' has no column '" + columns[i].name + "'");
       continue;
     }
-    types.push_back(column_type(member_type(stored.id(), static_cast<unsigned>(index)), columns[i], "column '" + std::string(columns[i].name) + "' of '" + name + "'"));
+    types.push_back(column_type(member_type(stored.id(), static_cast<unsigned>(index)), columns[i],
+                                "column '" + std::string(columns[i].name) + "' of '" + name + "'"));
     sources.push_back({i, row_size, H5Tget_size(types.back().id())});
     row_size += sources.back().size;
   }
 
   const Handle memory(H5Tcreate(H5T_COMPOUND, std::max<std::size_t>(1, row_size)), &H5Tclose, "make a table type");
   for (std::size_t i = 0; i < sources.size(); ++i) {
-    checked(H5Tinsert(memory.id(), columns[sources[i].column].name, sources[i].offset, types[i].id()), "make a table type");
+    checked(H5Tinsert(memory.id(), columns[sources[i].column].name, sources[i].offset, types[i].id()),
+            "make a table type");
   }
   std::vector<std::byte> bytes(row_size * count);
-  if (count > 0) checked(H5Dread(dataset, memory.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), "read the table '" + name + "'");
+  if (count > 0)
+    checked(H5Dread(dataset, memory.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()),
+            "read the table '" + name + "'");
 
   std::vector<std::vector<Value>> rows(count, std::vector<Value>(columns.size()));
   for (std::size_t row = 0; row < count; ++row) {
     for (const Source& source : sources) {
-      rows[row][source.column] = take(bytes.data() + row * row_size + source.offset, source, columns[source.column].kind);
+      rows[row][source.column] =
+          take(bytes.data() + row * row_size + source.offset, source, columns[source.column].kind);
     }
   }
   return rows;

@@ -10,7 +10,8 @@
 // of the longest in the column, because PyTables and MATLAB refuse variable-length ones inside compounds.
 namespace edgelab::results::hdf5 {
 
-template <class Row> std::vector<FieldInfo> columns_of() {
+template <class Row>
+std::vector<FieldInfo> columns_of() {
   std::vector<FieldInfo> columns;
   for (const auto& field : Schema<Row>::fields) columns.push_back(info_of(field));
   return columns;
@@ -23,18 +24,19 @@ class TableImage {
   void add_row(const std::vector<Value>& values);
 
   const std::vector<FieldInfo>& columns() const { return columns_; }
-  Handle type() const;                   // packed, as in the file
+  Handle type() const;                    // packed, as in the file
   std::vector<std::byte> packed() const;  // rows of type()
 
  private:
   std::vector<FieldInfo> columns_;
-  std::vector<std::size_t> sizes_;            // bytes of each column so far
+  std::vector<std::size_t> sizes_;  // bytes of each column so far
   std::vector<std::vector<Value>> rows_;
 };
 
 // Rows on their way out of a file: one vector of values a row, monostate for a column that the file lacks.
 // `storage_limit` bounds what may be allocated, bytes. Throws Failure.
-std::vector<std::vector<Value>> read_table(hid_t dataset, const std::string& name, const std::vector<FieldInfo>& columns, hsize_t storage_limit);
+std::vector<std::vector<Value>> read_table(hid_t dataset, const std::string& name,
+                                           const std::vector<FieldInfo>& columns, hsize_t storage_limit);
 
 // Elements of the dataset, after checking that they can be in the file: at most `file_size` bytes as stored, and for
 // compressed chunks no more than deflate's 1,032-fold. Throws Failure.

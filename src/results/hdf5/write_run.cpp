@@ -1,9 +1,6 @@
-#include <array>
-#include <cstring>
+#include <algorithm>
 #include <string>
-#include <unordered_set>
 
-#include "core/clock.hpp"
 #include "core/error.hpp"
 #include "results/content_hash.hpp"
 #include "results/file_output.hpp"
@@ -30,7 +27,8 @@ struct Common {
     checked(H5Pset_char_encoding(link.id(), H5T_CSET_UTF8), "set the encoding of names");
     checked(H5Pset_char_encoding(attribute.id(), H5T_CSET_UTF8), "set the encoding of names");
     // Jobs come back in the order of the job file, not of the alphabet.
-    checked(H5Pset_link_creation_order(group.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track the order of links");
+    checked(H5Pset_link_creation_order(group.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
+            "track the order of links");
     // Up to 64 attributes stay in the object's own header; the default of 8 costs a heap and a tree for every group.
     checked(H5Pset_attr_phase_change(group.id(), 64, 48), "set the storage of attributes");
     checked(H5Pset_attr_phase_change(dataset.id(), 64, 48), "set the storage of attributes");
@@ -40,12 +38,18 @@ struct Common {
   }
 };
 
-template <class T> hid_t memory_type() {
-  if constexpr (std::is_same_v<T, std::int64_t>) return H5T_NATIVE_INT64;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return H5T_NATIVE_INT32;
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return H5T_NATIVE_UINT8;
-  else if constexpr (std::is_same_v<T, float>) return H5T_NATIVE_FLOAT;
-  else return H5T_NATIVE_DOUBLE;
+template <class T>
+hid_t memory_type() {
+  if constexpr (std::is_same_v<T, std::int64_t>)
+    return H5T_NATIVE_INT64;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return H5T_NATIVE_INT32;
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return H5T_NATIVE_UINT8;
+  else if constexpr (std::is_same_v<T, float>)
+    return H5T_NATIVE_FLOAT;
+  else
+    return H5T_NATIVE_DOUBLE;
 }
 
 class Writer {
@@ -78,7 +82,8 @@ class Writer {
     add_text(jobs.id(), "default", link_name_of(plotted->id));
   }
 
-  template <class Record> void write_record(hid_t group, const Record& record, const char* description) {
+  template <class Record>
+  void write_record(hid_t group, const Record& record, const char* description) {
     add_text(group, "description", description);
     for (const auto& field : Schema<Record>::fields) add_value(group, info_of(field), value_of(record, field));
     Parts<Record> parts{*this, group, record};
@@ -93,13 +98,15 @@ class Writer {
   }
 
   Handle make_group(hid_t parent, const std::string& name) {
-    return {H5Gcreate2(parent, name.c_str(), common_.link.id(), common_.group.id(), H5P_DEFAULT), &H5Gclose, "make the group '" + name + "'"};
+    return {H5Gcreate2(parent, name.c_str(), common_.link.id(), common_.group.id(), H5P_DEFAULT), &H5Gclose,
+            "make the group '" + name + "'"};
   }
 
   Handle make_dataset(hid_t parent, const char* name, hid_t file_type, hid_t memory, hid_t space, const void* bytes) {
-    Handle dataset(H5Dcreate2(parent, name, file_type, space, common_.link.id(), common_.dataset.id(), H5P_DEFAULT), &H5Dclose,
-                   std::string("make the dataset '") + name + "'");
-    checked(H5Dwrite(dataset.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes), std::string("write the dataset '") + name + "'");
+    Handle dataset(H5Dcreate2(parent, name, file_type, space, common_.link.id(), common_.dataset.id(), H5P_DEFAULT),
+                   &H5Dclose, std::string("make the dataset '") + name + "'");
+    checked(H5Dwrite(dataset.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes),
+            std::string("write the dataset '") + name + "'");
     return dataset;
   }
 
@@ -109,7 +116,10 @@ class Writer {
     checked(H5Awrite(attribute.id(), type, bytes), std::string("write the attribute '") + name + "'");
   }
 
-  template <class T> void add_number(hid_t object, const char* name, T value) { add_attribute(object, name, memory_type<T>(), common_.scalar.id(), &value); }
+  template <class T>
+  void add_number(hid_t object, const char* name, T value) {
+    add_attribute(object, name, memory_type<T>(), common_.scalar.id(), &value);
+  }
 
   // Variable length: h5py gives a str for these and bytes for fixed-length ones, and they may be longer than the 64 KiB
   // that an object header holds.
@@ -130,7 +140,8 @@ class Writer {
     switch (field.kind) {
       case Kind::text:
       case Kind::status: return add_text(object, field.name, std::get<std::string>(value));
-      case Kind::integer32: return add_number(object, field.name, static_cast<std::int32_t>(std::get<std::int64_t>(value)));
+      case Kind::integer32:
+        return add_number(object, field.name, static_cast<std::int32_t>(std::get<std::int64_t>(value)));
       case Kind::integer64: return add_number(object, field.name, std::get<std::int64_t>(value));
       case Kind::real: return add_number(object, field.name, std::get<double>(value));
       case Kind::flag: return add_number(object, field.name, static_cast<std::uint8_t>(std::get<bool>(value)));
@@ -142,31 +153,36 @@ class Writer {
     add_text(dataset, "description", description);
   }
 
-  template <class Record> struct Parts;
+  template <class Record>
+  struct Parts;
 
   hid_t file_;
   Common common_;
 };
 
-template <class Record> struct Writer::Parts {
+template <class Record>
+struct Writer::Parts {
   Writer& writer;
   hid_t parent;
   const Record& record;
 
-  void text(const char* name, std::string Record::* member, const char* description) {
+  void text(const char* name, std::string Record::*member, const char* description) {
     const std::string clean = clean_utf8(record.*member);
     const Handle type = utf8_type(std::max<std::size_t>(1, clean.size()));
-    const Handle dataset = writer.make_dataset(parent, name, type.id(), type.id(), writer.common_.scalar.id(), clean.c_str());
+    const Handle dataset =
+        writer.make_dataset(parent, name, type.id(), type.id(), writer.common_.scalar.id(), clean.c_str());
     writer.describe(dataset.id(), "", description);
   }
 
-  template <class Sub> void group(const char* name, Sub Record::* member, Presence<Sub> present, const char* description) {
+  template <class Sub>
+  void group(const char* name, Sub Record::*member, Presence<Sub> present, const char* description) {
     if (!present(record.*member)) return;
     const Handle made = writer.make_group(parent, name);
     writer.write_record(made.id(), record.*member, description);
   }
 
-  template <class Row> void groups(const char* name, std::vector<Row> Record::* member, Key<Row> key, const char* description) {
+  template <class Row>
+  void groups(const char* name, std::vector<Row> Record::*member, Key<Row> key, const char* description) {
     const Handle made = writer.make_group(parent, name);
     writer.add_text(made.id(), "description", description);
     for (const Row& row : record.*member) {
@@ -175,7 +191,8 @@ template <class Record> struct Writer::Parts {
     }
   }
 
-  template <class Row> void table(const char* name, std::vector<Row> Record::* member, const char* description) {
+  template <class Row>
+  void table(const char* name, std::vector<Row> Record::*member, const char* description) {
     const std::vector<Row>& rows = record.*member;
     if (rows.empty()) return;
     TableImage image(columns_of<Row>(), rows.size());
@@ -198,19 +215,22 @@ template <class Record> struct Writer::Parts {
     writer.add_texts(dataset.id(), "column_descriptions", descriptions);
   }
 
-  template <class Element> void array(const ArrayPart<Record, Element>& part) {
+  template <class Element>
+  void array(const ArrayPart<Record, Element>& part) {
     const std::vector<Element>& elements = record.*part.data;
     if (elements.empty() || (part.kept != nullptr && !(record.*part.kept))) return;
     const std::vector<std::int64_t> extents = extents_of(record, part);
     const std::vector<hsize_t> sizes(extents.begin(), extents.end());
-    const Handle space(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), &H5Sclose, "make a data space");
+    const Handle space(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), &H5Sclose,
+                       "make a data space");
     const hid_t type = memory_type<Element>();
     const Handle dataset = writer.make_dataset(parent, part.name, type, type, space.id(), elements.data());
     writer.describe(dataset.id(), part.units, part.description);
     std::vector<const char*> names;
     for (const auto& axis : part.axes) names.push_back(axis.name);
     writer.add_texts(dataset.id(), "dimensions", names);
-    if (part.axes.size() == 2) writer.add_text(dataset.id(), "interpretation", "spectrum");  // a line for each first index, not a heat map
+    if (part.axes.size() == 2)
+      writer.add_text(dataset.id(), "interpretation", "spectrum");  // a line for each first index, not a heat map
   }
 };
 
@@ -223,12 +243,15 @@ std::vector<std::byte> image_of(const RunRecord& run) {
   // headers are of the newer kind, with checksums, because of their property lists. Readable by 1.8 and later.
   checked(H5Pset_libver_bounds(access.id(), H5F_LIBVER_EARLIEST, H5F_LIBVER_V110), "set the format's version");
   const Handle create = property_list(H5P_FILE_CREATE);
-  checked(H5Pset_link_creation_order(create.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED), "track the order of links");
+  checked(H5Pset_link_creation_order(create.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
+          "track the order of links");
   checked(H5Pset_obj_track_times(create.id(), false), "switch off time stamps");
-  const Handle file(H5Fcreate("edgelab-results-in-memory", H5F_ACC_TRUNC, create.id(), access.id()), &H5Fclose, "make a file in memory");
+  const Handle file(H5Fcreate("edgelab-results-in-memory", H5F_ACC_TRUNC, create.id(), access.id()), &H5Fclose,
+                    "make a file in memory");
   Writer(file.id()).write(run);
   checked(H5Fflush(file.id(), H5F_SCOPE_GLOBAL), "finish the file");
-  std::vector<std::byte> image(static_cast<std::size_t>(checked(H5Fget_file_image(file.id(), nullptr, 0), "size the file")));
+  std::vector<std::byte> image(
+      static_cast<std::size_t>(checked(H5Fget_file_image(file.id(), nullptr, 0), "size the file")));
   checked(H5Fget_file_image(file.id(), image.data(), image.size()), "copy the file");
   return image;
 }

@@ -16,7 +16,8 @@ constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 constexpr std::array<std::int8_t, 256> reverse_alphabet() {
   std::array<std::int8_t, 256> digits{};
   digits.fill(-1);
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) digits[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
+  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
+    digits[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
   return digits;
 }
 
@@ -36,7 +37,9 @@ double real_from(const Json& json) {
 }
 
 [[noreturn]] void wrong_kind(const Json& json, const FieldInfo& field, const char* expected) {
-  throw Error(ErrorKind::data, std::string("'") + field.name + "' has the wrong type").got(json.type_name()).expected(expected);
+  throw Error(ErrorKind::data, std::string("'") + field.name + "' has the wrong type")
+      .got(json.type_name())
+      .expected(expected);
 }
 
 }  // namespace
@@ -78,7 +81,10 @@ Json json_of_bytes(std::span<const std::byte> bytes, Form form) {
 
 std::vector<std::byte> bytes_from(const Json& json, const char* name) {
   if (json.is_string()) return from_base64(json.get_ref<const std::string&>());
-  if (!json.is_binary()) throw Error(ErrorKind::data, std::string("'") + name + "' has the wrong type").got(json.type_name()).expected("bytes");
+  if (!json.is_binary())
+    throw Error(ErrorKind::data, std::string("'") + name + "' has the wrong type")
+        .got(json.type_name())
+        .expected("bytes");
   const auto& binary = json.get_binary();
   const auto view = std::as_bytes(std::span(binary.data(), binary.size()));
   return {view.begin(), view.end()};
@@ -89,7 +95,8 @@ std::string base64_of(std::span<const std::byte> bytes) {
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     std::uint32_t three = 0;
-    for (std::size_t k = 0; k < 3; ++k) three = three << 8 | (i + k < bytes.size() ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0);
+    for (std::size_t k = 0; k < 3; ++k)
+      three = three << 8 | (i + k < bytes.size() ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0);
     for (std::size_t k = 0; k < 4; ++k) text += i + k <= bytes.size() ? kAlphabet[three >> (18 - 6 * k) & 63u] : '=';
   }
   return text;

@@ -10,29 +10,38 @@
 namespace edgelab::results {
 namespace {
 
-template <class Record> Json to_json(const Record& record, Form form);
-template <class Record> void from_json(const Json& json, Record& record);
+template <class Record>
+Json to_json(const Record& record, Form form);
+template <class Record>
+void from_json(const Json& json, Record& record);
 
-template <class Record> struct JsonWriter {
+template <class Record>
+struct JsonWriter {
   Json& json;
   const Record& record;
   Form form;
 
-  void text(const char* name, std::string Record::* member, const char*) { json[name] = clean_utf8(record.*member); }
+  void text(const char* name, std::string Record::*member, const char*) { json[name] = clean_utf8(record.*member); }
 
-  template <class Sub> void group(const char* name, Sub Record::* member, Presence<Sub> present, const char*) {
+  template <class Sub>
+  void group(const char* name, Sub Record::*member, Presence<Sub> present, const char*) {
     if (present(record.*member)) json[name] = to_json(record.*member, form);
   }
 
-  template <class Row> void groups(const char* name, std::vector<Row> Record::* member, Key<Row> key, const char*) {
+  template <class Row>
+  void groups(const char* name, std::vector<Row> Record::*member, Key<Row> key, const char*) {
     if (form != Form::shown) return rows(name, member);
     Json& object = json[name] = Json::object();
     for (const Row& row : record.*member) object[clean_utf8(key(row))] = to_json(row, form);
   }
 
-  template <class Row> void table(const char* name, std::vector<Row> Record::* member, const char*) { rows(name, member); }
+  template <class Row>
+  void table(const char* name, std::vector<Row> Record::*member, const char*) {
+    rows(name, member);
+  }
 
-  template <class Element> void array(const ArrayPart<Record, Element>& part) {
+  template <class Element>
+  void array(const ArrayPart<Record, Element>& part) {
     const std::vector<Element>& elements = record.*part.data;
     if (form == Form::shown || elements.empty()) return;
     Json extents = extents_of(record, part);
@@ -42,13 +51,15 @@ template <class Record> struct JsonWriter {
   }
 
  private:
-  template <class Row> void rows(const char* name, std::vector<Row> Record::* member) {
+  template <class Row>
+  void rows(const char* name, std::vector<Row> Record::*member) {
     Json& list = json[name] = Json::array();
     for (const Row& row : record.*member) list.push_back(to_json(row, form));
   }
 };
 
-template <class Record> Json to_json(const Record& record, Form form) {
+template <class Record>
+Json to_json(const Record& record, Form form) {
   Json json = Json::object();
   for (const auto& field : Schema<Record>::fields) {
     Value value = value_of(record, field);
@@ -64,31 +75,41 @@ const Json* member_of(const Json& json, const char* name) {
   return found == json.end() || found->is_null() ? nullptr : &*found;
 }
 
-template <class Record> struct JsonReader {
+template <class Record>
+struct JsonReader {
   const Json& json;
   Record& record;
 
-  void text(const char* name, std::string Record::* member, const char* description) {
+  void text(const char* name, std::string Record::*member, const char* description) {
     if (const Json* held = member_of(json, name)) {
       record.*member = std::get<std::string>(value_from(*held, {name, Kind::text, false, "", description, false}));
     }
   }
 
-  template <class Sub> void group(const char* name, Sub Record::* member, Presence<Sub>, const char*) {
+  template <class Sub>
+  void group(const char* name, Sub Record::*member, Presence<Sub>, const char*) {
     if (const Json* held = member_of(json, name)) from_json(*held, record.*member);
   }
 
-  template <class Row> void groups(const char* name, std::vector<Row> Record::* member, Key<Row>, const char*) { rows(name, member); }
-  template <class Row> void table(const char* name, std::vector<Row> Record::* member, const char*) { rows(name, member); }
+  template <class Row>
+  void groups(const char* name, std::vector<Row> Record::*member, Key<Row>, const char*) {
+    rows(name, member);
+  }
+  template <class Row>
+  void table(const char* name, std::vector<Row> Record::*member, const char*) {
+    rows(name, member);
+  }
 
-  template <class Element> void array(const ArrayPart<Record, Element>& part) {
+  template <class Element>
+  void array(const ArrayPart<Record, Element>& part) {
     const Json* held = member_of(json, part.name);
     if (held == nullptr) return;
     const auto extents = held->at("extents").template get<std::vector<std::int64_t>>();
     auto& elements = record.*part.data;
     if constexpr (std::is_floating_point_v<Element>) {
       const std::vector<std::byte> bytes = bytes_from(held->at("data"), part.name);
-      if (bytes.size() % sizeof(Element) != 0) throw Error(ErrorKind::data, std::string("'") + part.name + "' holds part of a number");
+      if (bytes.size() % sizeof(Element) != 0)
+        throw Error(ErrorKind::data, std::string("'") + part.name + "' holds part of a number");
       elements.resize(bytes.size() / sizeof(Element));
       if (!bytes.empty()) std::memcpy(elements.data(), bytes.data(), bytes.size());
     } else {
@@ -96,37 +117,49 @@ template <class Record> struct JsonReader {
     }
     std::size_t wanted = 1;
     for (const std::int64_t extent : extents) {
-      if (extent < 0 || (extent > 0 && wanted > elements.size() / static_cast<std::size_t>(extent))) wanted = elements.size() + 1;
-      else wanted *= static_cast<std::size_t>(extent);
+      if (extent < 0 || (extent > 0 && wanted > elements.size() / static_cast<std::size_t>(extent)))
+        wanted = elements.size() + 1;
+      else
+        wanted *= static_cast<std::size_t>(extent);
     }
     if (extents.size() != part.axes.size() || wanted != elements.size()) {
-      throw Error(ErrorKind::data, std::string("the extents of '") + part.name + "' don't fit its " + std::to_string(elements.size()) + " elements");
+      throw Error(ErrorKind::data, std::string("the extents of '") + part.name + "' don't fit its " +
+                                       std::to_string(elements.size()) + " elements");
     }
     for (std::size_t i = 0; i < extents.size(); ++i) set_extent(record, part.axes[i], extents[i]);
   }
 
  private:
-  template <class Row> void rows(const char* name, std::vector<Row> Record::* member) {
+  template <class Row>
+  void rows(const char* name, std::vector<Row> Record::*member) {
     const Json* held = member_of(json, name);
     if (held == nullptr) return;
-    if (!held->is_array()) throw Error(ErrorKind::data, std::string("'") + name + "' has the wrong type").got(held->type_name()).expected("a list");
+    if (!held->is_array())
+      throw Error(ErrorKind::data, std::string("'") + name + "' has the wrong type")
+          .got(held->type_name())
+          .expected("a list");
     for (const Json& row : *held) from_json(row, (record.*member).emplace_back());
   }
 };
 
-template <class Record> void from_json(const Json& json, Record& record) {
-  if (!json.is_object()) throw Error(ErrorKind::data, "a record has the wrong type").got(json.type_name()).expected("an object");
+template <class Record>
+void from_json(const Json& json, Record& record) {
+  if (!json.is_object())
+    throw Error(ErrorKind::data, "a record has the wrong type").got(json.type_name()).expected("an object");
   for (const auto& field : Schema<Record>::fields) {
     const Json* held = member_of(json, field.name);
-    if (held != nullptr) set_value(record, field, value_from(*held, info_of(field)));
-    else if (field.required) throw Error(ErrorKind::data, std::string("a record lacks '") + field.name + "'");
+    if (held != nullptr)
+      set_value(record, field, value_from(*held, info_of(field)));
+    else if (field.required)
+      throw Error(ErrorKind::data, std::string("a record lacks '") + field.name + "'");
   }
   JsonReader<Record> reader{json, record};
   Schema<Record>::parts(reader);
 }
 
 // The JSON library's own exceptions as ours.
-template <class Record, class Parse> Record parsed(Parse parse, const char* what) {
+template <class Record, class Parse>
+Record parsed(Parse parse, const char* what) {
   try {
     Record record;
     from_json(parse(), record);

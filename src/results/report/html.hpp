@@ -10,7 +10,7 @@ namespace edgelab::results::report {
 std::string escaped(std::string_view text);
 
 struct HtmlCell {
-  std::string html;   // already escaped
+  std::string html;  // already escaped
   bool number = false;
   std::string style_class;
 };

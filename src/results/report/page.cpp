@@ -39,12 +39,17 @@ summary{cursor:pointer}
 
 std::string head_lines(const RunRecord& run) {
   const Provenance& made = run.provenance;
-  const auto done = std::count_if(run.jobs.begin(), run.jobs.end(), [](const JobRecord& job) { return job.status == Status::done; });
+  const auto done =
+      std::count_if(run.jobs.begin(), run.jobs.end(), [](const JobRecord& job) { return job.status == Status::done; });
   std::string when = made.start_wall_ns > 0 ? time_text(made.start_wall_ns) : "";
-  if (made.end_wall_ns > made.start_wall_ns) when += ", " + duration_text(static_cast<double>(made.end_wall_ns - made.start_wall_ns));
-  return fmt::format("<p><strong class=\"{}\">{}</strong>, {} of {} jobs done</p>\n<p class=\"faint\">{}, {} rank{} on {} host{}, edgelab {}</p>\n",
-                     made.complete ? "good" : "warn", made.complete ? "complete" : "not complete", done, run.jobs.size(), escaped(when), made.ranks,
-                     made.ranks == 1 ? "" : "s", made.hosts_seen, made.hosts_seen == 1 ? "" : "s", escaped(made.edgelab_version));
+  if (made.end_wall_ns > made.start_wall_ns)
+    when += ", " + duration_text(static_cast<double>(made.end_wall_ns - made.start_wall_ns));
+  return fmt::format(
+      "<p><strong class=\"{}\">{}</strong>, {} of {} jobs done</p>\n<p class=\"faint\">{}, {} rank{} on {} host{}, "
+      "edgelab {}</p>\n",
+      made.complete ? "good" : "warn", made.complete ? "complete" : "not complete", done, run.jobs.size(),
+      escaped(when), made.ranks, made.ranks == 1 ? "" : "s", made.hosts_seen, made.hosts_seen == 1 ? "" : "s",
+      escaped(made.edgelab_version));
 }
 
 }  // namespace
@@ -56,8 +61,8 @@ std::string html_report(const RunRecord& run, const std::string& title) {
   html += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n";
   html += "<title>" + escaped(title) + "</title><style>" + kStyle + "</style></head><body>\n";
   html += "<header><h1>" + escaped(title) + "</h1>\n" + head_lines(run) + "</header><main>\n";
-  html += summary_section(run) + expectations_section(run) + latency_section(run) + layers_section(run) + ranks_section(run) + hosts_section(run) +
-          provenance_section(run);
+  html += summary_section(run) + expectations_section(run) + latency_section(run) + layers_section(run) +
+          ranks_section(run) + hosts_section(run) + provenance_section(run);
   return html + "</main></body></html>\n";
 }
 

@@ -17,7 +17,8 @@ const char* class_of(Status status) {
   return "";
 }
 
-template <class Number, class Text> HtmlCell number_cell(const std::optional<Number>& number, Text text) {
+template <class Number, class Text>
+HtmlCell number_cell(const std::optional<Number>& number, Text text) {
   return {number ? escaped(text(static_cast<double>(*number))) : "", true, ""};
 }
 
@@ -43,10 +44,15 @@ std::string summary_section(const RunRecord& run) {
                     number_cell(summary.model_bytes, bytes_text),
                     number_cell(summary.energy_joules, [](double joules) { return figures_text(joules, 3) + " J"; })});
     const std::string why = job.reason.empty() && job.status == Status::done ? accuracy_note(job) : job.reason;
-    if (!why.empty()) notes += "<p class=\"" + std::string(job.status == Status::failed ? "bad" : "warn") + "\">" + escaped(job.id + ": " + why) + "</p>\n";
+    if (!why.empty())
+      notes += "<p class=\"" + std::string(job.status == Status::failed ? "bad" : "warn") + "\">" +
+               escaped(job.id + ": " + why) + "</p>\n";
   }
   return "<section><h2>Jobs</h2>\n" +
-         html_table({"job", "task", "status", "samples", "top-1", "top-5", "p50", "p90", "p99", "samples/s", "memory", "model", "energy"}, rows) + notes + "</section>\n";
+         html_table({"job", "task", "status", "samples", "top-1", "top-5", "p50", "p90", "p99", "samples/s", "memory",
+                     "model", "energy"},
+                    rows) +
+         notes + "</section>\n";
 }
 
 std::string expectations_section(const RunRecord& run) {
@@ -54,7 +60,13 @@ std::string expectations_section(const RunRecord& run) {
   for (const JobRecord& job : run.jobs) {
     for (const ExpectationRow& row : job.expectations) {
       const bool judged = row.note.empty();
-      rows.push_back({{!judged ? "– not judged" : row.met ? "✓ met" : "✗ not met", false, !judged ? "warn" : row.met ? "good" : "bad"},
+      rows.push_back({{!judged   ? "– not judged"
+                       : row.met ? "✓ met"
+                                 : "✗ not met",
+                       false,
+                       !judged   ? "warn"
+                       : row.met ? "good"
+                                 : "bad"},
                       {escaped(job.id), false, ""},
                       {escaped(row.text), false, "wrap"},
                       {escaped(expectation_value_text(row, row.value)), true, ""},
@@ -62,7 +74,8 @@ std::string expectations_section(const RunRecord& run) {
     }
   }
   if (rows.empty()) return "";
-  return "<section><h2>Expectations</h2>\n" + html_table({"", "job", "expected", "came out", "note"}, rows) + "</section>\n";
+  return "<section><h2>Expectations</h2>\n" + html_table({"", "job", "expected", "came out", "note"}, rows) +
+         "</section>\n";
 }
 
 }  // namespace edgelab::results::report

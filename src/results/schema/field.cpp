@@ -21,12 +21,16 @@ Status status_of(std::string_view name) {
   for (const Status status : {Status::done, Status::failed, Status::skipped, Status::interrupted}) {
     if (name == name_of(status)) return status;
   }
-  throw Error(ErrorKind::data, "unknown job status").got("'" + std::string(name) + "'").expected("done, failed, skipped or interrupted");
+  throw Error(ErrorKind::data, "unknown job status")
+      .got("'" + std::string(name) + "'")
+      .expected("done, failed, skipped or interrupted");
 }
 
 int narrowed_to_int(std::int64_t value, const char* field) {
   if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max()) {
-    throw Error(ErrorKind::data, std::string("'") + field + "' is out of range").got(std::to_string(value)).expected("a 32-bit integer");
+    throw Error(ErrorKind::data, std::string("'") + field + "' is out of range")
+        .got(std::to_string(value))
+        .expected("a 32-bit integer");
   }
   return static_cast<int>(value);
 }
@@ -41,7 +45,8 @@ std::vector<std::int64_t> filled_extents(const char* name, std::size_t elements,
     filled = known * extent;
   }
   if (filled != static_cast<std::int64_t>(elements)) {
-    throw std::logic_error(std::string("array '") + name + "' has " + std::to_string(elements) + " elements, its extents ask for " + std::to_string(filled));
+    throw std::logic_error(std::string("array '") + name + "' has " + std::to_string(elements) +
+                           " elements, its extents ask for " + std::to_string(filled));
   }
   return extents;
 }

@@ -17,57 +17,76 @@ std::string type_name(const FieldInfo& field) {
   return "";
 }
 
-template <class Element> std::string element_name() {
-  if constexpr (std::is_floating_point_v<Element>) return "float" + std::to_string(8 * sizeof(Element));
-  else return "int" + std::to_string(8 * sizeof(Element));
+template <class Element>
+std::string element_name() {
+  if constexpr (std::is_floating_point_v<Element>)
+    return "float" + std::to_string(8 * sizeof(Element));
+  else
+    return "int" + std::to_string(8 * sizeof(Element));
 }
 
 struct Page {
   std::string text;
 
-  template <class Record> void fields(const char* heading) {
+  template <class Record>
+  void fields(const char* heading) {
     if (std::size(Schema<Record>::fields) == 0) return;
     text += std::string("\n| ") + heading + " | type | units | |\n|---|---|---|---|\n";
     for (const auto& field : Schema<Record>::fields) {
       const FieldInfo info = info_of(field);
-      text += std::string("| `") + info.name + "`" + (info.required ? " (required)" : info.optional ? " (may be absent)" : "") + " | " + type_name(info) + " | " +
-              info.units + " | " + info.description + " |\n";
+      text += std::string("| `") + info.name + "`" +
+              (info.required   ? " (required)"
+               : info.optional ? " (may be absent)"
+                               : "") +
+              " | " + type_name(info) + " | " + info.units + " | " + info.description + " |\n";
     }
   }
 
-  template <class Record> void record(const std::string& path);
+  template <class Record>
+  void record(const std::string& path);
 };
 
-template <class Record> struct Parts {
+template <class Record>
+struct Parts {
   Page& page;
   std::string path;
 
   void heading(const std::string& name, const std::string& kind, const char* description) {
     page.text += "\n## `" + path + name + "`\n\n" + kind + ": " + description + ".\n";
   }
-  void text(const char* name, std::string Record::*, const char* description) { heading(name, "Scalar string", description); }
+  void text(const char* name, std::string Record::*, const char* description) {
+    heading(name, "Scalar string", description);
+  }
 
-  template <class Sub> void group(const char* name, Sub Record::*, Presence<Sub>, const char* description) {
+  template <class Sub>
+  void group(const char* name, Sub Record::*, Presence<Sub>, const char* description) {
     heading(std::string(name) + "/", "Group", description);
     page.record<Sub>(path + name + "/");
   }
-  template <class Row> void groups(const char* name, std::vector<Row> Record::*, Key<Row>, const char* description) {
+  template <class Row>
+  void groups(const char* name, std::vector<Row> Record::*, Key<Row>, const char* description) {
     const std::string key = std::string(name) == "jobs" ? "<id>" : std::string(name) == "ranks" ? "<r>" : "<name>";
     heading(std::string(name) + "/" + key + "/", "Groups", description);
     page.record<Row>(path + name + "/" + key + "/");
   }
-  template <class Row> void table(const char* name, std::vector<Row> Record::*, const char* description) {
+  template <class Row>
+  void table(const char* name, std::vector<Row> Record::*, const char* description) {
     heading(name, "Table", description);
     page.fields<Row>("column");
   }
-  template <class Element> void array(const ArrayPart<Record, Element>& part) {
+  template <class Element>
+  void array(const ArrayPart<Record, Element>& part) {
     std::string axes;
     for (const auto& axis : part.axes) axes += (axes.empty() ? "" : ", ") + std::string(axis.name);
-    heading(part.name, element_name<Element>() + " [" + axes + "]" + (std::string(part.units) == "1" ? "" : std::string(", ") + part.units), part.description);
+    heading(part.name,
+            element_name<Element>() + " [" + axes + "]" +
+                (std::string(part.units) == "1" ? "" : std::string(", ") + part.units),
+            part.description);
   }
 };
 
-template <class Record> void Page::record(const std::string& path) {
+template <class Record>
+void Page::record(const std::string& path) {
   fields<Record>("attribute");
   Parts<Record> parts{*this, path};
   Schema<Record>::parts(parts);

@@ -10,7 +10,9 @@ constexpr bool is_continuation(unsigned char byte) { return (byte & 0xC0u) == 0x
 
 // Length of the valid UTF-8 sequence (RFC 3629: no surrogates, no overlong forms) at the start, or 0.
 std::size_t sequence_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : static_cast<unsigned char>(0); };
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : static_cast<unsigned char>(0);
+  };
   const unsigned char first = at(0);
   if (first < 0x80) return 1;
   if (first < 0xC2 || first > 0xF4) return 0;
@@ -19,7 +21,9 @@ std::size_t sequence_length(std::string_view text) {
     if (!is_continuation(at(i))) return 0;
   }
   const unsigned char second = at(1);
-  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
+      (first == 0xF4 && second > 0x8F))
+    return 0;
   return length;
 }
 

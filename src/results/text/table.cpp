@@ -77,9 +77,12 @@ std::string safe_for_terminal(std::string_view text) {
     const auto byte = static_cast<unsigned char>(safe[i]);
     // U+0080 to U+009F are C1 controls, C2 80 to C2 9F in UTF-8.
     const bool c1 = byte >= 0x80 && byte < 0xA0 && i > 0 && static_cast<unsigned char>(safe[i - 1]) == 0xC2;
-    if (byte == '\n' || byte == '\t') safe[i] = ' ';
-    else if (byte < 0x20 || byte == 0x7F) safe[i] = '?';
-    else if (c1) safe.replace(i - 1, 2, "?"), --i;
+    if (byte == '\n' || byte == '\t')
+      safe[i] = ' ';
+    else if (byte < 0x20 || byte == 0x7F)
+      safe[i] = '?';
+    else if (c1)
+      safe.replace(i - 1, 2, "?"), --i;
   }
   return safe;
 }

@@ -16,7 +16,8 @@ struct Scale {
   const char* unit;
 };
 
-template <std::size_t N> std::string scaled(double number, const std::array<Scale, N>& scales) {
+template <std::size_t N>
+std::string scaled(double number, const std::array<Scale, N>& scales) {
   const Scale* chosen = &scales[0];
   for (const Scale& scale : scales) {
     // 999.7 µs rounds to 1000: the larger unit then reads better.
@@ -58,7 +59,9 @@ std::string count_text(double count) {
 }
 
 std::string share_text(double share) { return fmt::format("{:.2f} %", 100 * share); }
-std::string rate_text(double per_second) { return per_second >= 1000 ? fmt::format("{:.0f}", per_second) : figures_text(per_second, 4); }
+std::string rate_text(double per_second) {
+  return per_second >= 1000 ? fmt::format("{:.0f}", per_second) : figures_text(per_second, 4);
+}
 
 std::string time_text(std::int64_t wall_ns) {
   std::string text = utc_text(wall_ns);
@@ -67,7 +70,8 @@ std::string time_text(std::int64_t wall_ns) {
 }
 
 std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) != 0x80u; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) != 0x80u; }));
 }
 
 }  // namespace edgelab::results
