@@ -6,7 +6,9 @@ if(DEFINED ENV{EDGELAB_CACHE})
 else()
   set(_edgelab_cache "$ENV{HOME}/.cache/edgelab")
 endif()
-file(GLOB _onednn_builds LIST_DIRECTORIES true "${_edgelab_cache}/onednn-*")
+if(NOT CMAKE_CROSSCOMPILING)  # what lies there is this machine's
+  file(GLOB _onednn_builds LIST_DIRECTORIES true "${_edgelab_cache}/onednn-*")
+endif()
 foreach(_build IN LISTS _onednn_builds)
   if(EXISTS "${_build}/include/oneapi/dnnl/dnnl.hpp")
     list(APPEND CMAKE_PREFIX_PATH "${_build}")
@@ -15,7 +17,11 @@ endforeach()
 
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
+set(MPI_CXX_SKIP_MPICXX ON)  # Open MPI 4's old C++ bindings: an unoptimised build would want their library
 find_package(MPI REQUIRED COMPONENTS CXX)
+if(POLICY CMP0167)
+  cmake_policy(SET CMP0167 NEW)  # Boost's own package configuration rather than CMake's FindBoost
+endif()
 find_package(Boost 1.74 REQUIRED COMPONENTS graph mpi serialization)
 set(HDF5_PREFER_PARALLEL OFF)
 find_package(HDF5 REQUIRED COMPONENTS C)

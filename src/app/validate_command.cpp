@@ -27,11 +27,14 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-void print_json(const Json& report) { std::cout << report.dump(2, ' ', false, Json::error_handler_t::replace) << std::endl; }
+void print_json(const Json& report) {
+  std::cout << report.dump(2, ' ', false, Json::error_handler_t::replace) << std::endl;
+}
 
 void report_success(const Arguments& arguments, const batch::Batch& batch) {
   if (!arguments.json) {
-    std::cout << joined(arguments.files) << ": " << batch.jobs.size() << (batch.jobs.size() == 1 ? " job" : " jobs") << ", no errors" << std::endl;
+    std::cout << joined(arguments.files) << ": " << batch.jobs.size() << (batch.jobs.size() == 1 ? " job" : " jobs")
+              << ", no errors" << std::endl;
     return;
   }
   Json jobs = Json::array();
@@ -45,7 +48,11 @@ void report_errors(const Arguments& arguments, const batch::JobFileErrors& found
   Json errors = Json::array();
   for (const Error& error : found.errors()) {
     const SourcePlace& place = error.place();
-    errors.push_back({{"file", place.file}, {"line", place.line}, {"column", place.column}, {"message", error.what()}, {"exit_code", exit_code_of(error.kind())}});
+    errors.push_back({{"file", place.file},
+                      {"line", place.line},
+                      {"column", place.column},
+                      {"message", error.what()},
+                      {"exit_code", exit_code_of(error.kind())}});
   }
   print_json({{"valid", false}, {"errors", std::move(errors)}});
 }
@@ -68,8 +75,10 @@ void add_validate_command(CLI::App& root, int& exit_code) {
   const auto arguments = std::make_shared<Arguments>();
   command->add_option("FILE", arguments->files, "Job files, read as one batch")->required();
   // allow_extra_args(false): one value an option, so that `--set a=1 FILE` leaves FILE alone.
-  command->add_option("--set", arguments->options.set, "KEY=VALUE, such as defaults.batch=8 or jobs.ID.ranks=2")->allow_extra_args(false);
-  command->add_option("--only", arguments->options.only, "Id of a job or a sweep; what it needs comes with it")->allow_extra_args(false);
+  command->add_option("--set", arguments->options.set, "KEY=VALUE, such as defaults.batch=8 or jobs.ID.ranks=2")
+      ->allow_extra_args(false);
+  command->add_option("--only", arguments->options.only, "Id of a job or a sweep; what it needs comes with it")
+      ->allow_extra_args(false);
   command->add_flag("--json", arguments->json, "Print JSON on stdout");
   command->callback([arguments, &exit_code] { exit_code = validate(*arguments); });
 }

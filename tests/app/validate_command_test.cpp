@@ -44,7 +44,8 @@ class ValidateCommand : public testing::Test {
   test::TemporaryDirectory directory_;
 };
 
-constexpr const char* kGood = "defaults: {task: bench, model: {arch: mobilenet_v2}}\njobs: [{id: a}, {id: b, needs: [a]}, {id: c}]\n";
+constexpr const char* kGood =
+    "defaults: {task: bench, model: {arch: mobilenet_v2}}\njobs: [{id: a}, {id: b, needs: [a]}, {id: c}]\n";
 
 TEST_F(ValidateCommand, CountsTheJobsOfARightFile) {
   const std::string path = file(kGood);
@@ -55,12 +56,14 @@ TEST_F(ValidateCommand, CountsTheJobsOfARightFile) {
 }
 
 TEST_F(ValidateCommand, TellsEveryErrorOnALineOfStderrAndExitsWithTwo) {
-  const std::string path = file("defaults: {task: bench, bacth: 3}\njobs: [{id: a, ranks: 0, model: {arch: mobilenet_v2}}]\n");
+  const std::string path =
+      file("defaults: {task: bench, bacth: 3}\njobs: [{id: a, ranks: 0, model: {arch: mobilenet_v2}}]\n");
   const Outcome outcome = call({"validate", path});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err, path + ":1:25: error: unknown key \"defaults.bacth\"; did you mean \"batch\"?\n" + path +
-                             ":2:23: error: \"jobs.ranks\" is out of range (got 0, expected a whole number from 1 to 65,536)\n");
+  EXPECT_EQ(outcome.err,
+            path + ":1:25: error: unknown key \"defaults.bacth\"; did you mean \"batch\"?\n" + path +
+                ":2:23: error: \"jobs.ranks\" is out of range (got 0, expected a whole number from 1 to 65,536)\n");
 }
 
 TEST_F(ValidateCommand, ExitsWithThreeWhereOnlyWeightsAreMissing) {

@@ -73,7 +73,8 @@ TEST(JobFileSchema, EveryReferenceHasItsDefinition) {
 TEST(JobFileExamples, TheDemoNeedsNothingThatIsNotInTheCheckout) {
   const Batch batch = load_batch({kSource + "/jobs/demo.yaml"});
   EXPECT_EQ(batch.name, "demo");
-  EXPECT_THAT(test::ids_of(batch), ::testing::IsSupersetOf({"latency", "accuracy", "accuracy-two-ranks", "vit-accuracy"}));
+  EXPECT_THAT(test::ids_of(batch),
+              ::testing::IsSupersetOf({"latency", "accuracy", "accuracy-two-ranks", "vit-accuracy"}));
   for (const tasks::JobSpec& job : batch.jobs) {
     EXPECT_TRUE(job.model.weights.random()) << job.id;
     EXPECT_LE(job.ranks, 2) << job.id;

@@ -49,7 +49,8 @@ TEST(HostileJobFile, AnExampleWithBytesChangedGivesJobsOrErrors) {
     for (int i = 0; i < 400; ++i) {
       std::string changed = text;
       for (unsigned n = 0; n < 1 + random() % 4; ++n) {
-        changed[random() % changed.size()] = random() % 2 ? marks[random() % marks.size()] : static_cast<char>(random());
+        changed[random() % changed.size()] =
+            random() % 2 ? marks[random() % marks.size()] : static_cast<char>(random());
       }
       load_somehow(folder, changed);
     }
@@ -72,19 +73,24 @@ TEST(HostileJobFile, AnAliasInsideItsOwnMeaningIsRefused) {
 }
 
 TEST(HostileJobFile, AliasesMeanWhatTheyStandFor) {
-  const Batch batch = Folder().load("jobs:\n  - {id: a, task: bench, model: &m {arch: mobilenet_v2, classes: 4}}\n  - {id: b, task: bench, model: *m}\n");
+  const Batch batch = Folder().load(
+      "jobs:\n  - {id: a, task: bench, model: &m {arch: mobilenet_v2, classes: 4}}\n  - {id: b, task: bench, model: "
+      "*m}\n");
   EXPECT_EQ(batch.jobs[1].model.classes, 4);
 }
 
 TEST(HostileJobFile, TooDeepTooLongAndTooLargeFilesAreRefused) {
   const Folder folder;
-  EXPECT_THAT(folder.errors("a: " + std::string(40, '[') + std::string(40, ']')), HasSubstr("j.yaml:1:35: error: lists and maps are nested deeper than 32 levels"));
+  EXPECT_THAT(folder.errors("a: " + std::string(40, '[') + std::string(40, ']')),
+              HasSubstr("j.yaml:1:35: error: lists and maps are nested deeper than 32 levels"));
   EXPECT_THAT(folder.errors("a: " + std::string(100'000, '[')), HasSubstr("error: "));
   std::string keys;
   for (int i = 0; i < 2000; ++i) keys += "k" + std::to_string(i) + ": 1\n";
   EXPECT_THAT(folder.errors(keys), HasSubstr("j.yaml:1001:1: error: one map has more than 1000 keys"));
-  EXPECT_EQ(folder.errors(std::string(2 << 20, 'x')), "j.yaml:1:1: error: the file is larger than a job file may be, 1 MiB");
-  EXPECT_THAT(folder.errors("name: " + std::string(5000, 'x') + "\n"), HasSubstr("j.yaml:1:7: error: \"name\" is too long"));
+  EXPECT_EQ(folder.errors(std::string(2 << 20, 'x')),
+            "j.yaml:1:1: error: the file is larger than a job file may be, 1 MiB");
+  EXPECT_THAT(folder.errors("name: " + std::string(5000, 'x') + "\n"),
+              HasSubstr("j.yaml:1:7: error: \"name\" is too long"));
 }
 
 TEST(HostileJobFile, FilesThatIncludeOneAnotherTwiceEachEnd) {

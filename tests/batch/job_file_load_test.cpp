@@ -17,11 +17,16 @@ using ::testing::HasSubstr;
 
 TEST(JobFileLoad, FillsAJobFromItsKeys) {
   const Batch batch = Folder().load(
-      "name: night\njobs:\n  - id: a\n    task: evaluate\n    data: {dataset: cifar100, split: train, limit: 7, per_class: 2, shuffle: yes, resize: 64, interpolation: bicubic}\n"
-      "    model: {arch: vit_tiny_patch16_224, classes: 12, img_size: 32, patch_size: 4, depth: 3, embed_dim: 96, num_heads: 3}\n"
-      "    measure: {warmup: 0, repeats: 2}\n    ranks: 4\n    batch: 3\n    threads: 2\n    device: [cuda, cpu]\n    precision: bf16\n    attention: flash\n    graph: eager\n"
-      "    seed: 9\n    keep_logits: true\n    retries: 1\n    priority: -2\n    on_failure: stop\n    time_limit: 10m\n    memory_limit: 2GB\n    output: {model: out/m.safetensors}\n"
-      "    parallel: {pipeline: 2, tensor: 2, microbatch: 3, partition: [1, 2], wire: fp16}\n    requires: {memory: 1GiB, features: [avx2]}\n    checkpoint: {every: 2 epochs}\n"
+      "name: night\njobs:\n  - id: a\n    task: evaluate\n    data: {dataset: cifar100, split: train, limit: 7, "
+      "per_class: 2, shuffle: yes, resize: 64, interpolation: bicubic}\n"
+      "    model: {arch: vit_tiny_patch16_224, classes: 12, img_size: 32, patch_size: 4, depth: 3, embed_dim: 96, "
+      "num_heads: 3}\n"
+      "    measure: {warmup: 0, repeats: 2}\n    ranks: 4\n    batch: 3\n    threads: 2\n    device: [cuda, cpu]\n    "
+      "precision: bf16\n    attention: flash\n    graph: eager\n"
+      "    seed: 9\n    keep_logits: true\n    retries: 1\n    priority: -2\n    on_failure: stop\n    time_limit: "
+      "10m\n    memory_limit: 2GB\n    output: {model: out/m.safetensors}\n"
+      "    parallel: {pipeline: 2, tensor: 2, microbatch: 3, partition: [1, 2], wire: fp16}\n    requires: {memory: "
+      "1GiB, features: [avx2]}\n    checkpoint: {every: 2 epochs}\n"
       "    expect: [{top1_at_least: 0.5}, {latency_p50_at_most: 1.5ms}, {model_bytes_at_most: 3KB}]\n");
   ASSERT_EQ(batch.jobs.size(), 1u);
   EXPECT_EQ(batch.name, "night");
@@ -62,10 +67,12 @@ TEST(JobFileLoad, FillsAJobFromItsKeys) {
 TEST(JobFileLoad, FillsTheSectionsOfTrainingAndCompression) {
   const Batch batch = Folder().load(
       kDefaults +
-      "jobs:\n  - id: t\n    train: {epochs: 3, optimizer: {name: sgd, lr: 1e-1}, schedule: one_cycle, augment: [crop, flip], trainable: 'last:2', distill: {teacher: {arch: vit_small_patch16_224}}}\n"
+      "jobs:\n  - id: t\n    train: {epochs: 3, optimizer: {name: sgd, lr: 1e-1}, schedule: one_cycle, augment: [crop, "
+      "flip], trainable: 'last:2', distill: {teacher: {arch: vit_small_patch16_224}}}\n"
       "  - id: l\n    train: {trainable: {lora: {rank: 4}}, schedule: {name: step, warmup_epochs: 1.5}}\n"
       "  - id: p\n    prune: {granularity: block1x4, sparsity: 0.8, schedule: gradual, finetune: {epochs: 2}}\n"
-      "  - id: q\n    quantize: {weights: int4, calibration: {method: kl, data: {dataset: shapes10}}, mixed: {accuracy_budget: 0.5}, search: {trials: 3, budget: 1h}}\n");
+      "  - id: q\n    quantize: {weights: int4, calibration: {method: kl, data: {dataset: shapes10}}, mixed: "
+      "{accuracy_budget: 0.5}, search: {trials: 3, budget: 1h}}\n");
   EXPECT_EQ(batch.jobs[0].train->trainable.last, 2);
   EXPECT_EQ(batch.jobs[0].train->optimizer.lr, 0.1);
   EXPECT_EQ(batch.jobs[0].train->distill->teacher.arch, "vit_small_patch16_224");
@@ -89,7 +96,9 @@ TEST(JobFileLoad, DefaultsMergeKeyByKeyAtEveryDepthAndListsReplace) {
 }
 
 TEST(JobFileLoad, AWayInAJobPutsOutTheDefaultStrategy) {
-  const Batch batch = Folder().load("defaults: {task: bench, model: {arch: mobilenet_v2}, parallel: {strategy: pipeline, wire: bf16}}\njobs: [{id: a, ranks: 2, parallel: {tensor: 2}}]\n");
+  const Batch batch = Folder().load(
+      "defaults: {task: bench, model: {arch: mobilenet_v2}, parallel: {strategy: pipeline, wire: bf16}}\njobs: [{id: "
+      "a, ranks: 2, parallel: {tensor: 2}}]\n");
   EXPECT_EQ(batch.jobs[0].parallel.strategy, tasks::Strategy::none);
   EXPECT_EQ(batch.jobs[0].parallel.tensor, 2);
   EXPECT_EQ(batch.jobs[0].parallel.wire, tasks::Wire::bf16);
@@ -97,9 +106,12 @@ TEST(JobFileLoad, AWayInAJobPutsOutTheDefaultStrategy) {
 
 TEST(JobFileLoad, IncludesMergeInOrderAndTheLaterWins) {
   const Folder folder;
-  folder.write("sub/base.yaml", "name: base\ndefaults: {task: bench, batch: 2, ranks: 3, model: {arch: mobilenet_v2}, data: {path: here}}\njobs: [{id: a, seed: 1}, {id: b}]\n");
+  folder.write("sub/base.yaml",
+               "name: base\ndefaults: {task: bench, batch: 2, ranks: 3, model: {arch: mobilenet_v2}, data: {path: "
+               "here}}\njobs: [{id: a, seed: 1}, {id: b}]\n");
   folder.write("more.yaml", "defaults: {batch: 4}\n");
-  const Batch batch = folder.load("include: [sub/base.yaml, more.yaml]\ndefaults: {ranks: 1}\njobs: [{id: a, seed: 2}, {id: c}]\n");
+  const Batch batch =
+      folder.load("include: [sub/base.yaml, more.yaml]\ndefaults: {ranks: 1}\njobs: [{id: a, seed: 2}, {id: c}]\n");
   EXPECT_EQ(batch.name, "base");
   EXPECT_THAT(ids_of(batch), ElementsAre("a", "b", "c"));
   EXPECT_EQ(batch.jobs[0].seed, 2u);
@@ -111,23 +123,29 @@ TEST(JobFileLoad, IncludesMergeInOrderAndTheLaterWins) {
 
 TEST(JobFileLoad, AnIncludeThatIsMissingOrACycleIsToldAtItsPlace) {
   const Folder folder;
-  EXPECT_EQ(folder.errors("include: [none.yaml]\njobs: [{id: a}]\n"), "j.yaml:1:11: error: the included file none.yaml does not exist");
+  EXPECT_EQ(folder.errors("include: [none.yaml]\njobs: [{id: a}]\n"),
+            "j.yaml:1:11: error: the included file none.yaml does not exist");
   folder.write("b.yaml", "include:\n  - c.yaml\n");
   folder.write("c.yaml", "include: b.yaml\n");
-  EXPECT_EQ(folder.errors("include: b.yaml\n" + kDefaults + "jobs: [{id: a}]\n"), "c.yaml:1:10: error: the files include one another: b.yaml → c.yaml → b.yaml");
-  EXPECT_EQ(folder.errors("include: j.yaml\n" + kDefaults + "jobs: [{id: a}]\n"), "j.yaml:1:10: error: the files include one another: j.yaml → j.yaml");
+  EXPECT_EQ(folder.errors("include: b.yaml\n" + kDefaults + "jobs: [{id: a}]\n"),
+            "c.yaml:1:10: error: the files include one another: b.yaml → c.yaml → b.yaml");
+  EXPECT_EQ(folder.errors("include: j.yaml\n" + kDefaults + "jobs: [{id: a}]\n"),
+            "j.yaml:1:10: error: the files include one another: j.yaml → j.yaml");
 }
 
 TEST(JobFileLoad, AnErrorInAnIncludedFileIsToldInThatFile) {
   const Folder folder;
   folder.write("b.yaml", "defaults:\n  rnaks: 2\n");
-  EXPECT_EQ(folder.errors("include: b.yaml\n" + kDefaults + "jobs: [{id: a}]\n"), "b.yaml:2:3: error: unknown key \"defaults.rnaks\"; did you mean \"ranks\"?");
+  EXPECT_EQ(folder.errors("include: b.yaml\n" + kDefaults + "jobs: [{id: a}]\n"),
+            "b.yaml:2:3: error: unknown key \"defaults.rnaks\"; did you mean \"ranks\"?");
 }
 
 TEST(JobFileLoad, SeveralFilesAreOneBatchWithDefaultsOfTheirOwn) {
   const Folder folder;
-  const auto one = folder.write("one.yaml", "defaults: {task: bench, batch: 2, model: {arch: mobilenet_v2}}\njobs: [{id: a}]\n");
-  const auto two = folder.write("two.yaml", "name: second\ndefaults: {task: bench, model: {arch: mobilenet_v2}}\njobs: [{id: b, needs: [a]}]\n");
+  const auto one =
+      folder.write("one.yaml", "defaults: {task: bench, batch: 2, model: {arch: mobilenet_v2}}\njobs: [{id: a}]\n");
+  const auto two = folder.write(
+      "two.yaml", "name: second\ndefaults: {task: bench, model: {arch: mobilenet_v2}}\njobs: [{id: b, needs: [a]}]\n");
   const Batch batch = load_batch({one, two});
   EXPECT_EQ(batch.name, "one");
   EXPECT_THAT(ids_of(batch), ElementsAre("a", "b"));
@@ -137,7 +155,9 @@ TEST(JobFileLoad, SeveralFilesAreOneBatchWithDefaultsOfTheirOwn) {
 
 TEST(JobFileSet, OverridesDefaultsJobsAndTheName) {
   const std::string text = kDefaults + "jobs:\n  - {id: a, ranks: 2}\n  - {id: a.b}\n";
-  const Batch batch = Folder().load(text, {.set = {"name=n", "defaults.batch=8", "jobs.a.ranks=3", "jobs.a.b.data.limit=5", "jobs.a.device=[cuda, cpu]"}, .only = {}});
+  const Batch batch = Folder().load(text, {.set = {"name=n", "defaults.batch=8", "jobs.a.ranks=3",
+                                                   "jobs.a.b.data.limit=5", "jobs.a.device=[cuda, cpu]"},
+                                           .only = {}});
   EXPECT_EQ(batch.name, "n");
   EXPECT_EQ(batch.jobs[0].batch, 8);
   EXPECT_EQ(batch.jobs[0].ranks, 3);
@@ -148,25 +168,39 @@ TEST(JobFileSet, OverridesDefaultsJobsAndTheName) {
 TEST(JobFileSet, ErrorsStandAtTheOverrideItself) {
   const Folder folder;
   const auto errors = [&](const std::string& set) {
-    return folder.errors(kDefaults + "jobs:\n  - {id: pipeline, matrix: {batch: [1, 2]}}\n", {.set = {set}, .only = {}});
+    return folder.errors(kDefaults + "jobs:\n  - {id: pipeline, matrix: {batch: [1, 2]}}\n",
+                         {.set = {set}, .only = {}});
   };
-  EXPECT_EQ(errors("defaults.batch=x"), "--set defaults.batch=x: error: \"defaults.batch\" has the wrong type (got x, expected a whole number from 1 to 1,000,000)");
-  EXPECT_EQ(errors("defaults.bacth=2"), "--set defaults.bacth=2: error: unknown key \"defaults.bacth\"; did you mean \"batch\"?");
-  EXPECT_EQ(errors("jobs.pipline.ranks=2"), "--set jobs.pipline.ranks=2: error: no job has the id \"pipline\"; did you mean \"pipeline\"?");
-  EXPECT_EQ(errors("batch=2"), "--set batch=2: error: unknown key \"batch\"; did you mean \"defaults.batch\" or \"jobs.ID.batch\"?");
-  EXPECT_EQ(errors("batch"), "--set batch: error: an override has the form KEY=VALUE; for example --set defaults.batch=8");
+  EXPECT_EQ(errors("defaults.batch=x"),
+            "--set defaults.batch=x: error: \"defaults.batch\" has the wrong type (got x, expected a whole number from "
+            "1 to 1,000,000)");
+  EXPECT_EQ(errors("defaults.bacth=2"),
+            "--set defaults.bacth=2: error: unknown key \"defaults.bacth\"; did you mean \"batch\"?");
+  EXPECT_EQ(errors("jobs.pipline.ranks=2"),
+            "--set jobs.pipline.ranks=2: error: no job has the id \"pipline\"; did you mean \"pipeline\"?");
+  EXPECT_EQ(errors("batch=2"),
+            "--set batch=2: error: unknown key \"batch\"; did you mean \"defaults.batch\" or \"jobs.ID.batch\"?");
+  EXPECT_EQ(errors("batch"),
+            "--set batch: error: an override has the form KEY=VALUE; for example --set defaults.batch=8");
   EXPECT_EQ(errors("defaults.batch=[1"), "--set defaults.batch=[1: error: the value is not YAML (got the text \"[1\")");
   EXPECT_EQ(errors("jobs.pipeline.batch=4"),
-            "--set jobs.pipeline.batch=4: error: \"batch\" is varied by the matrix of \"pipeline\"; set jobs.pipeline.matrix to a map with the values wanted");
-  EXPECT_THAT(errors("jobs.pipeline.id=x"), ::testing::StartsWith("--set jobs.pipeline.id=x: error: unknown key \"jobs.pipeline.id\"; known here: task, needs, "));
+            "--set jobs.pipeline.batch=4: error: \"batch\" is varied by the matrix of \"pipeline\"; set "
+            "jobs.pipeline.matrix to a map with the values wanted");
+  EXPECT_THAT(errors("jobs.pipeline.id=x"),
+              ::testing::StartsWith(
+                  "--set jobs.pipeline.id=x: error: unknown key \"jobs.pipeline.id\"; known here: task, needs, "));
 }
 
 class JobFileWeights : public ::testing::Test {
  protected:
-  void SetUp() override { if (const char* old = std::getenv("EDGELAB_MODELS")) old_ = old; }
+  void SetUp() override {
+    if (const char* old = std::getenv("EDGELAB_MODELS")) old_ = old;
+  }
   void TearDown() override { old_.empty() ? unsetenv("EDGELAB_MODELS") : setenv("EDGELAB_MODELS", old_.c_str(), 1); }
 
-  static std::string job(const std::string& weights) { return "jobs: [{id: a, task: bench, model: {arch: mobilenet_v2, weights: " + weights + "}}]\n"; }
+  static std::string job(const std::string& weights) {
+    return "jobs: [{id: a, task: bench, model: {arch: mobilenet_v2, weights: " + weights + "}}]\n";
+  }
 
   Folder folder_;
   std::string old_;
@@ -177,8 +211,10 @@ TEST_F(JobFileWeights, AreFoundBesideTheJobFileFirstThenUnderTheModelsFolder) {
   folder_.write("models/sub/v.safetensors", "");
   setenv("EDGELAB_MODELS", (folder_ / "models").c_str(), 1);
   EXPECT_EQ(folder_.load(job("w.safetensors")).jobs[0].model.weights.path, folder_.path() + "/models/w.safetensors");
-  EXPECT_EQ(folder_.load(job("../elsewhere/w.safetensors")).jobs[0].model.weights.path, folder_.path() + "/models/w.safetensors");
-  EXPECT_EQ(folder_.load(job("sub/v.safetensors")).jobs[0].model.weights.path, folder_.path() + "/models/sub/v.safetensors");
+  EXPECT_EQ(folder_.load(job("../elsewhere/w.safetensors")).jobs[0].model.weights.path,
+            folder_.path() + "/models/w.safetensors");
+  EXPECT_EQ(folder_.load(job("sub/v.safetensors")).jobs[0].model.weights.path,
+            folder_.path() + "/models/sub/v.safetensors");
   folder_.write("w.safetensors", "");
   EXPECT_EQ(folder_.load(job("./w.safetensors")).jobs[0].model.weights.path, folder_.path() + "/w.safetensors");
 }
@@ -190,13 +226,16 @@ TEST_F(JobFileWeights, MissingOnesAreTheEnvironmentsFaultAndNameEveryPlaceTried)
     FAIL();
   } catch (const JobFileErrors& errors) {
     EXPECT_EQ(errors.exit_code(), 3);
-    EXPECT_THAT(errors.what(), HasSubstr("j.yaml:1:66: error: the weights \"w.safetensors\" were not found (got no file at " + folder_.path() + "/w.safetensors, " +
-                                         folder_.path() + "/models/w.safetensors)"));
+    EXPECT_THAT(errors.what(),
+                HasSubstr("j.yaml:1:66: error: the weights \"w.safetensors\" were not found (got no file at " +
+                          folder_.path() + "/w.safetensors, " + folder_.path() + "/models/w.safetensors)"));
   }
 }
 
 TEST_F(JobFileWeights, ThatOnlyAnUnselectedJobNeedsAreNotMissed) {
-  const std::string text = "defaults: {task: bench, model: {arch: mobilenet_v2}}\njobs:\n  - {id: a, model: {weights: none.safetensors}}\n  - {id: b}\n";
+  const std::string text =
+      "defaults: {task: bench, model: {arch: mobilenet_v2}}\njobs:\n  - {id: a, model: {weights: none.safetensors}}\n  "
+      "- {id: b}\n";
   EXPECT_THAT(ids_of(folder_.load(text, {.set = {}, .only = {"b"}})), ElementsAre("b"));
 }
 

@@ -28,13 +28,19 @@ class RandomYaml {
   std::string value(const Type& type) {
     switch (type.kind) {
       case Type::Kind::boolean: return pick({"true", "false", "yes", "off"});
-      case Type::Kind::integer: return std::to_string(static_cast<long long>(type.low) + static_cast<long long>(below(type.high - type.low > 50 ? 50 : static_cast<unsigned>(type.high - type.low) + 1)));
-      case Type::Kind::number: return std::to_string(type.low + (std::min(type.high, 100.0) - type.low) * (1 + below(998)) / 1000.0);
-      case Type::Kind::text: return type.pattern.empty() ? pick({"word", "'two words'", "\"yes\"", "7", "\"it's \\\"so\\\"\"", "ü"}) : "";
+      case Type::Kind::integer:
+        return std::to_string(static_cast<long long>(type.low) +
+                              static_cast<long long>(below(
+                                  type.high - type.low > 50 ? 50 : static_cast<unsigned>(type.high - type.low) + 1)));
+      case Type::Kind::number:
+        return std::to_string(type.low + (std::min(type.high, 100.0) - type.low) * (1 + below(998)) / 1000.0);
+      case Type::Kind::text:
+        return type.pattern.empty() ? pick({"word", "'two words'", "\"yes\"", "7", "\"it's \\\"so\\\"\"", "ü"}) : "";
       case Type::Kind::path: return pick({"a/b.safetensors", "/x", "'with space'"});
       case Type::Kind::weights_file: return "random";
       case Type::Kind::choice: return type.choices[below(static_cast<unsigned>(type.choices.size()))];
-      case Type::Kind::duration: return std::to_string(1 + below(999)) + pick({"ns", "us", "ms", "s", "m", "h", ".25s"});
+      case Type::Kind::duration:
+        return std::to_string(1 + below(999)) + pick({"ns", "us", "ms", "s", "m", "h", ".25s"});
       case Type::Kind::bytes: return std::to_string(1 + below(999)) + pick({"", "B", "KB", "MiB", "GB"});
       case Type::Kind::list: return list(type);
       case Type::Kind::map: return map(type.section());
@@ -98,12 +104,17 @@ TEST(ResolvedJob, OfRandomJobsParsesToTheSameJob) {
   EXPECT_EQ(loaded, 600);
 }
 
-const std::string kRich = kDefaults +
-                          "jobs:\n  - id: a\n  - id: s[1]\n    ranks: 4\n    needs: [a]\n    parallel: {pipeline: 2, tensor: 2, partition: [3, 4]}\n"
-                          "    expect: [{outputs_match: {job: a, rtol: 1e-5}}, {speedup_over: {job: a, at_least: 1.25}}, {latency_speedup_over: {job: a, at_least: 0}}, {top1_at_least: .5},\n"
-                          "             {top1_drop_at_most: {job: a, points: 1.5}}, {latency_p50_at_most: 1.5ms}, {model_bytes_at_most: 3.5MB}]\n"
-                          "  - id: 'g: \"x\" ü'\n    needs: a\n    matrix: {train.trainable: [all, 'last:3', {lora: {rank: 2, targets: [q, v]}}], checkpoint.every: [3 epochs, 10 steps, 90s]}\n"
-                          "  - id: w\n    needs: [a]\n    model: {weights: {job: a}}\n    parallel: {strategy: pipeline, partition: auto}\n";
+const std::string kRich =
+    kDefaults +
+    "jobs:\n  - id: a\n  - id: s[1]\n    ranks: 4\n    needs: [a]\n    parallel: {pipeline: 2, tensor: 2, partition: "
+    "[3, 4]}\n"
+    "    expect: [{outputs_match: {job: a, rtol: 1e-5}}, {speedup_over: {job: a, at_least: 1.25}}, "
+    "{latency_speedup_over: {job: a, at_least: 0}}, {top1_at_least: .5},\n"
+    "             {top1_drop_at_most: {job: a, points: 1.5}}, {latency_p50_at_most: 1.5ms}, {model_bytes_at_most: "
+    "3.5MB}]\n"
+    "  - id: 'g: \"x\" ü'\n    needs: a\n    matrix: {train.trainable: [all, 'last:3', {lora: {rank: 2, targets: [q, "
+    "v]}}], checkpoint.every: [3 epochs, 10 steps, 90s]}\n"
+    "  - id: w\n    needs: [a]\n    model: {weights: {job: a}}\n    parallel: {strategy: pipeline, partition: auto}\n";
 
 TEST(ResolvedJob, OfEveryKindOfKeyParsesToTheSameJob) {
   const Batch batch = Folder().load(kRich);
@@ -126,8 +137,18 @@ TEST(ResolvedFile, IsAJobFileThatGivesTheSameJobs) {
 
 TEST(ResolvedJob, HoldsTheDefaultsOfTheReferenceAndDependsOnWhatIsSaidNotHow) {
   const Folder folder;
-  const std::string one = folder.load("jobs: [{id: a, task: bench, model: {arch: mobilenet_v2}, time_limit: 60s, train: {optimizer: {lr: 1e-3}}}]\n").jobs[0].resolved;
-  const std::string two = folder.load("# the same\nname: other\ndefaults:\n  time_limit: 1m\njobs:\n- train: {optimizer: {lr: 0.001}}\n  model: {arch: mobilenet_v2}\n  task: bench\n  id: a\n").jobs[0].resolved;
+  const std::string one = folder
+                              .load(
+                                  "jobs: [{id: a, task: bench, model: {arch: mobilenet_v2}, time_limit: 60s, train: "
+                                  "{optimizer: {lr: 1e-3}}}]\n")
+                              .jobs[0]
+                              .resolved;
+  const std::string two = folder
+                              .load(
+                                  "# the same\nname: other\ndefaults:\n  time_limit: 1m\njobs:\n- train: {optimizer: "
+                                  "{lr: 0.001}}\n  model: {arch: mobilenet_v2}\n  task: bench\n  id: a\n")
+                              .jobs[0]
+                              .resolved;
   EXPECT_EQ(one, two);
   const auto json = nlohmann::json::parse(one);
   EXPECT_EQ(json["ranks"], 1);
@@ -143,7 +164,8 @@ TEST(ResolvedJob, HoldsTheDefaultsOfTheReferenceAndDependsOnWhatIsSaidNotHow) {
 }
 
 TEST(ResolvedJob, ThatIsNoneIsRefused) {
-  for (const char* text : {"", "{", "[]", "7", "{\"id\": 3}", "{\"id\":\"a\",\"tusk\":\"bench\"}", "{\"id\":\"a\",\"task\":\"bench\"}"}) {
+  for (const char* text :
+       {"", "{", "[]", "7", "{\"id\": 3}", "{\"id\":\"a\",\"tusk\":\"bench\"}", "{\"id\":\"a\",\"task\":\"bench\"}"}) {
     EXPECT_THROW(parse_resolved_job(text), JobFileErrors) << text;
   }
   EXPECT_THROW(parse_resolved_job(std::string(100'000, '[')), JobFileErrors);

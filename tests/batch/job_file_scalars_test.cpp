@@ -12,7 +12,8 @@ TEST(Scalars, WholeNumbersAreReadStrictly) {
   EXPECT_EQ(read_integer("+12"), 12);
   EXPECT_EQ(read_integer("-3"), -3);
   EXPECT_EQ(read_integer("9223372036854775807"), INT64_MAX);
-  for (const char* text : {"", "-", "+", "01", "1.0", "1e3", "0x10", "1_000", "9223372036854775808", " 1", "1 "}) EXPECT_FALSE(read_integer(text)) << text;
+  for (const char* text : {"", "-", "+", "01", "1.0", "1e3", "0x10", "1_000", "9223372036854775808", " 1", "1 "})
+    EXPECT_FALSE(read_integer(text)) << text;
 }
 
 TEST(Scalars, NumbersAreFiniteDecimals) {
@@ -20,7 +21,8 @@ TEST(Scalars, NumbersAreFiniteDecimals) {
   EXPECT_EQ(read_number(".5"), 0.5);
   EXPECT_EQ(read_number("5."), 5.0);
   EXPECT_EQ(read_number("-2E+3"), -2000.0);
-  for (const char* text : {"", ".", "e5", "1e", "1e+", "nan", ".nan", "inf", "-.inf", "1e999", "0x1p3", "1,5"}) EXPECT_FALSE(read_number(text)) << text;
+  for (const char* text : {"", ".", "e5", "1e", "1e+", "nan", ".nan", "inf", "-.inf", "1e999", "0x1p3", "1,5"})
+    EXPECT_FALSE(read_number(text)) << text;
 }
 
 TEST(Scalars, BooleansAreWrittenInAFewWays) {

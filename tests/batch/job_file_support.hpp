@@ -24,7 +24,9 @@ class Folder {
   std::filesystem::path operator/(const std::string& name) const { return directory_ / name; }
 
   // Every message, one a line; "" if the file is right.
-  std::string errors(const std::string& text, const LoadOptions& options = {}) const { return errors_of({write("j.yaml", text)}, options); }
+  std::string errors(const std::string& text, const LoadOptions& options = {}) const {
+    return errors_of({write("j.yaml", text)}, options);
+  }
 
   std::string errors_of(const std::vector<std::filesystem::path>& files, const LoadOptions& options = {}) const {
     try {
@@ -38,7 +40,9 @@ class Folder {
     }
   }
 
-  Batch load(const std::string& text, const LoadOptions& options = {}) const { return load_batch({write("j.yaml", text)}, options); }
+  Batch load(const std::string& text, const LoadOptions& options = {}) const {
+    return load_batch({write("j.yaml", text)}, options);
+  }
 
  private:
   edgelab::test::TemporaryDirectory directory_;

@@ -18,9 +18,12 @@ using ::testing::IsEmpty;
 std::string sweep(const std::string& keys) { return kDefaults + "jobs:\n  - id: g\n    " + keys + "\n"; }
 
 TEST(JobFileSweep, GivesAJobForEveryCombinationThatIsNotExcluded) {
-  const Batch batch = Folder().load(sweep("matrix: {precision: [fp32, bf16, int8], attention: [naive, flash]}\n    exclude: [{precision: int8, attention: naive}]\n    max_parallel: 2"));
-  EXPECT_THAT(ids_of(batch), ElementsAre("g[precision=fp32,attention=naive]", "g[precision=fp32,attention=flash]", "g[precision=bf16,attention=naive]",
-                                         "g[precision=bf16,attention=flash]", "g[precision=int8,attention=flash]"));
+  const Batch batch =
+      Folder().load(sweep("matrix: {precision: [fp32, bf16, int8], attention: [naive, flash]}\n    exclude: "
+                          "[{precision: int8, attention: naive}]\n    max_parallel: 2"));
+  EXPECT_THAT(ids_of(batch), ElementsAre("g[precision=fp32,attention=naive]", "g[precision=fp32,attention=flash]",
+                                         "g[precision=bf16,attention=naive]", "g[precision=bf16,attention=flash]",
+                                         "g[precision=int8,attention=flash]"));
   EXPECT_EQ(batch.jobs[4].precision, tasks::Precision::int8);
   EXPECT_EQ(batch.jobs[4].attention, tasks::Attention::flash);
   for (const tasks::JobSpec& job : batch.jobs) {
@@ -30,33 +33,49 @@ TEST(JobFileSweep, GivesAJobForEveryCombinationThatIsNotExcluded) {
 }
 
 TEST(JobFileSweep, KeysMayBeDottedAndValuesMapsAndIdsHoldThemAsWritten) {
-  const Batch batch = Folder().load(sweep("ranks: 2\n    matrix: {quantize.weights: [int8, int4], parallel: [{strategy: pipeline, partition: [1, 2]}, {tensor: 2}]}"));
-  EXPECT_THAT(ids_of(batch), ElementsAre("g[quantize.weights=int8,parallel={strategy: pipeline, partition: [1, 2]}]", "g[quantize.weights=int8,parallel={tensor: 2}]",
-                                         "g[quantize.weights=int4,parallel={strategy: pipeline, partition: [1, 2]}]", "g[quantize.weights=int4,parallel={tensor: 2}]"));
+  const Batch batch =
+      Folder().load(sweep("ranks: 2\n    matrix: {quantize.weights: [int8, int4], parallel: [{strategy: pipeline, "
+                          "partition: [1, 2]}, {tensor: 2}]}"));
+  EXPECT_THAT(ids_of(batch), ElementsAre("g[quantize.weights=int8,parallel={strategy: pipeline, partition: [1, 2]}]",
+                                         "g[quantize.weights=int8,parallel={tensor: 2}]",
+                                         "g[quantize.weights=int4,parallel={strategy: pipeline, partition: [1, 2]}]",
+                                         "g[quantize.weights=int4,parallel={tensor: 2}]"));
   EXPECT_EQ(batch.jobs[2].quantize->weights, tasks::WeightBits::int4);
   EXPECT_EQ(batch.jobs[3].parallel.tensor, 2);
-  EXPECT_THAT(ids_of(Folder().load(sweep("matrix: {train.optimizer.lr: [1e-3, 0.010]}"))), ElementsAre("g[train.optimizer.lr=1e-3]", "g[train.optimizer.lr=0.010]"));
+  EXPECT_THAT(ids_of(Folder().load(sweep("matrix: {train.optimizer.lr: [1e-3, 0.010]}"))),
+              ElementsAre("g[train.optimizer.lr=1e-3]", "g[train.optimizer.lr=0.010]"));
 }
 
 TEST(JobFileSweep, AMatrixMayComeFromTheDefaults) {
-  const Batch batch = Folder().load("defaults: {task: bench, model: {arch: mobilenet_v2}, matrix: {batch: [1, 2]}}\njobs: [{id: a}, {id: b, matrix: {seed: [3]}}]\n");
+  const Batch batch = Folder().load(
+      "defaults: {task: bench, model: {arch: mobilenet_v2}, matrix: {batch: [1, 2]}}\njobs: [{id: a}, {id: b, matrix: "
+      "{seed: [3]}}]\n");
   EXPECT_THAT(ids_of(batch), ElementsAre("a[batch=1]", "a[batch=2]", "b[batch=1,seed=3]", "b[batch=2,seed=3]"));
 }
 
 TEST(JobFileSweep, FaultsAreToldAtTheirPlaces) {
   const Folder folder;
-  EXPECT_EQ(folder.errors(sweep("matrix: {modle.arch: [x]}")), "j.yaml:4:14: error: unknown key \"modle.arch\" in the matrix; did you mean \"model.arch\"?");
-  EXPECT_EQ(folder.errors(sweep("matrix: {batch: 3}")), "j.yaml:4:21: error: \"jobs.matrix.batch\" has the wrong type (got 3, expected a list of values)");
-  EXPECT_EQ(folder.errors(sweep("matrix: {batch: []}")), "j.yaml:4:21: error: \"jobs.matrix.batch\" has the wrong type (got an empty list, expected a list of values)");
-  EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, x]}")), "j.yaml:4:25: error: \"batch\" has the wrong type (got x, expected a whole number from 1 to 1,000,000)");
-  EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, 1]}")), "j.yaml:4:25: error: \"jobs.matrix.batch\" lists a value twice (got 1)");
+  EXPECT_EQ(folder.errors(sweep("matrix: {modle.arch: [x]}")),
+            "j.yaml:4:14: error: unknown key \"modle.arch\" in the matrix; did you mean \"model.arch\"?");
+  EXPECT_EQ(folder.errors(sweep("matrix: {batch: 3}")),
+            "j.yaml:4:21: error: \"jobs.matrix.batch\" has the wrong type (got 3, expected a list of values)");
+  EXPECT_EQ(
+      folder.errors(sweep("matrix: {batch: []}")),
+      "j.yaml:4:21: error: \"jobs.matrix.batch\" has the wrong type (got an empty list, expected a list of values)");
+  EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, x]}")),
+            "j.yaml:4:25: error: \"batch\" has the wrong type (got x, expected a whole number from 1 to 1,000,000)");
+  EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, 1]}")),
+            "j.yaml:4:25: error: \"jobs.matrix.batch\" lists a value twice (got 1)");
   EXPECT_EQ(folder.errors(sweep("matrix: {data: {limit: [1]}}")),
-            "j.yaml:4:20: error: \"jobs.matrix.data\" has the wrong type (got a map, expected a list of values); write the keys with dots: data.KEY: [A, B]");
+            "j.yaml:4:20: error: \"jobs.matrix.data\" has the wrong type (got a map, expected a list of values); write "
+            "the keys with dots: data.KEY: [A, B]");
   EXPECT_EQ(folder.errors(sweep("matrix: {needs: [g]}")), "j.yaml:4:14: error: \"needs\" can't be varied by a matrix");
-  EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, 2]}\n    exclude: [{bacth: 1}]")), "j.yaml:5:16: error: \"bacth\" is not a key of the matrix; did you mean \"batch\"?");
+  EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, 2]}\n    exclude: [{bacth: 1}]")),
+            "j.yaml:5:16: error: \"bacth\" is not a key of the matrix; did you mean \"batch\"?");
   EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, 2]}\n    exclude: [{batch: 3}]")),
             "j.yaml:5:23: error: the matrix gives \"batch\" no such value (got 3, expected one of [1, 2])");
-  EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, 2]}\n    exclude: [{batch: 1}, {batch: 2}]")), "j.yaml:5:14: error: every combination of the matrix is excluded");
+  EXPECT_EQ(folder.errors(sweep("matrix: {batch: [1, 2]}\n    exclude: [{batch: 1}, {batch: 2}]")),
+            "j.yaml:5:14: error: every combination of the matrix is excluded");
 }
 
 TEST(JobFileSweep, ATooLargeOneIsRefusedBeforeItIsMade) {
@@ -69,9 +88,10 @@ TEST(JobFileSweep, ATooLargeOneIsRefusedBeforeItIsMade) {
 }
 
 TEST(JobFileNeeds, OfASweepMeanAllItsMembersAndAMemberMayBeNamed) {
-  const std::string jobs = kDefaults +
-                           "jobs:\n  - {id: g, matrix: {batch: [1, 2]}}\n  - {id: all, needs: [g]}\n"
-                           "  - {id: one, needs: ['g[batch=2]'], expect: [{speedup_over: {job: 'g[batch=2]', at_least: 0}}]}\n";
+  const std::string jobs =
+      kDefaults +
+      "jobs:\n  - {id: g, matrix: {batch: [1, 2]}}\n  - {id: all, needs: [g]}\n"
+      "  - {id: one, needs: ['g[batch=2]'], expect: [{speedup_over: {job: 'g[batch=2]', at_least: 0}}]}\n";
   const Batch batch = Folder().load(jobs);
   EXPECT_THAT(batch.jobs[2].needs, ElementsAre("g[batch=1]", "g[batch=2]"));
   EXPECT_THAT(batch.jobs[3].needs, ElementsAre("g[batch=2]"));
@@ -80,34 +100,45 @@ TEST(JobFileNeeds, OfASweepMeanAllItsMembersAndAMemberMayBeNamed) {
 
 TEST(JobFileNeeds, UnknownJobsCyclesAndTooManyAreErrors) {
   const Folder folder;
-  EXPECT_EQ(folder.errors(kDefaults + "jobs:\n  - {id: serial}\n  - {id: b, needs: [seriel]}\n"), "j.yaml:4:21: error: no job has the id \"seriel\"; did you mean \"serial\"?");
-  EXPECT_EQ(folder.errors(kDefaults + "jobs:\n  - {id: a, needs: [c]}\n  - {id: b, needs: [a]}\n  - {id: c, needs: [b]}\n  - {id: d, needs: [d]}\n"),
+  EXPECT_EQ(folder.errors(kDefaults + "jobs:\n  - {id: serial}\n  - {id: b, needs: [seriel]}\n"),
+            "j.yaml:4:21: error: no job has the id \"seriel\"; did you mean \"serial\"?");
+  EXPECT_EQ(folder.errors(kDefaults + "jobs:\n  - {id: a, needs: [c]}\n  - {id: b, needs: [a]}\n  - {id: c, needs: "
+                                      "[b]}\n  - {id: d, needs: [d]}\n"),
             "j.yaml:3:20: error: jobs wait for one another in a circle: a → c → b → a; remove one of these needs\n"
             "j.yaml:6:20: error: jobs wait for one another in a circle: d → d; remove one of these needs");
   std::string values = "[1";
   for (int i = 2; i <= 500; ++i) values += ", " + std::to_string(i);
-  EXPECT_THAT(folder.errors(kDefaults + "jobs:\n  - {id: a, matrix: {seed: " + values + "]}}\n  - {id: b, needs: [a], matrix: {seed: " + values + "]}}\n"),
+  EXPECT_THAT(folder.errors(kDefaults + "jobs:\n  - {id: a, matrix: {seed: " + values +
+                            "]}}\n  - {id: b, needs: [a], matrix: {seed: " + values + "]}}\n"),
               HasSubstr("j.yaml:4:21: error: the jobs need one another in too many ways"));
 }
 
 TEST(JobFileNeeds, AJobReferredToMustBeNeededDirectly) {
   const Folder folder;
-  const std::string start = kDefaults + "jobs:\n  - {id: a}\n  - {id: b, needs: [a]}\n  - {id: s, matrix: {batch: [1]}}\n";
+  const std::string start =
+      kDefaults + "jobs:\n  - {id: a}\n  - {id: b, needs: [a]}\n  - {id: s, matrix: {batch: [1]}}\n";
   EXPECT_EQ(folder.errors(start + "  - {id: c, needs: [b], expect: [{outputs_match: {job: a, rtol: 1}}]}\n"),
             "j.yaml:6:56: error: \"a\" is not among the needs of \"c\"; add it: needs: [a]");
-  EXPECT_EQ(folder.errors(start + "  - {id: c, model: {weights: {job: a}}}\n"), "j.yaml:6:36: error: \"a\" is not among the needs of \"c\"; add it: needs: [a]");
-  EXPECT_EQ(folder.errors(start + "  - {id: c, train: {distill: {teacher: {weights: {job: nobody}}}}}\n"), "j.yaml:6:56: error: no job has the id \"nobody\"");
+  EXPECT_EQ(folder.errors(start + "  - {id: c, model: {weights: {job: a}}}\n"),
+            "j.yaml:6:36: error: \"a\" is not among the needs of \"c\"; add it: needs: [a]");
+  EXPECT_EQ(folder.errors(start + "  - {id: c, train: {distill: {teacher: {weights: {job: nobody}}}}}\n"),
+            "j.yaml:6:56: error: no job has the id \"nobody\"");
   EXPECT_EQ(folder.errors(start + "  - {id: c, needs: [s], model: {weights: {job: s}}}\n"),
             "j.yaml:6:48: error: \"s\" is a sweep, and one job is meant here; name a member, as in s[KEY=VALUE]");
 }
 
 TEST(JobFileOnly, TakesJobsSweepsOrMembersWithAllThatTheyNeed) {
-  const std::string text = kDefaults + "jobs:\n  - {id: a}\n  - {id: b, needs: [a]}\n  - {id: g, needs: [b], matrix: {batch: [1, 2]}}\n  - {id: z}\n";
-  const auto only = [&](const std::vector<std::string>& ids) { return ids_of(Folder().load(text, {.set = {}, .only = ids})); };
+  const std::string text =
+      kDefaults +
+      "jobs:\n  - {id: a}\n  - {id: b, needs: [a]}\n  - {id: g, needs: [b], matrix: {batch: [1, 2]}}\n  - {id: z}\n";
+  const auto only = [&](const std::vector<std::string>& ids) {
+    return ids_of(Folder().load(text, {.set = {}, .only = ids}));
+  };
   EXPECT_THAT(only({"b"}), ElementsAre("a", "b"));
   EXPECT_THAT(only({"g[batch=2]"}), ElementsAre("a", "b", "g[batch=2]"));
   EXPECT_THAT(only({"g", "z"}), ElementsAre("a", "b", "g[batch=1]", "g[batch=2]", "z"));
-  EXPECT_EQ(Folder().errors(text, {.set = {}, .only = {"zz"}}), "--only zz: error: no job has the id \"zz\"; did you mean \"z\"?");
+  EXPECT_EQ(Folder().errors(text, {.set = {}, .only = {"zz"}}),
+            "--only zz: error: no job has the id \"zz\"; did you mean \"z\"?");
 }
 
 }  // namespace

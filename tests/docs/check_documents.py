@@ -80,8 +80,9 @@ def command_to_run(command):
 
 
 def environment():
-    # mpirun as root and with more ranks than cores, for Open MPI 4 and 5: what the README says in words.
-    return dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", PRTE_ALLOW_RUN_AS_ROOT="1",
+    # mpirun as root and with more ranks than cores, for Open MPI 4 and 5: what the README says in words. Debian's python3
+    # first, since `lab setup` installs Debian's h5py.
+    return dict(os.environ, PATH="/usr/bin:/bin:" + os.environ.get("PATH", ""), OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", PRTE_ALLOW_RUN_AS_ROOT="1",
                 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1", PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe")
 
 

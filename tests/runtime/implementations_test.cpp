@@ -62,7 +62,8 @@ TEST(Implementations, ConvolutionsOfEveryKindGiveTheReferencesNumbers) {
     inputs.push_back(graph.parameter("w", {DType::f32, {out, in / groups, kernel, kernel}},
                                      random_tensor({out, in / groups, kernel, kernel}, static_cast<std::uint64_t>(trial) * 7 + 1)));
     if (conv.has_bias) inputs.push_back(graph.parameter("b", {DType::f32, {out}}, random_tensor({out}, static_cast<std::uint64_t>(trial) * 7 + 2)));
-    std::vector<Tensor> data = {random_tensor(x_shape, static_cast<std::uint64_t>(trial))};
+    std::vector<Tensor> data;
+    data.push_back(random_tensor(x_shape, static_cast<std::uint64_t>(trial)));
     if (conv.has_residual) {
       const std::int64_t extent = (size + 2 * conv.padding - kernel) / conv.stride + 1;
       const Shape shape{batch, out, extent, extent};
@@ -87,7 +88,8 @@ TEST(Implementations, LinearLayersOfEveryKindGiveTheReferencesNumbers) {
     std::vector<ValueId> inputs = {graph.input("x", {DType::f32, x_shape})};
     inputs.push_back(graph.parameter("w", {DType::f32, {out, in}}, random_tensor({out, in}, static_cast<std::uint64_t>(trial) + 1000)));
     if (linear.has_bias) inputs.push_back(graph.parameter("b", {DType::f32, {out}}, random_tensor({out}, static_cast<std::uint64_t>(trial) + 2000)));
-    std::vector<Tensor> data = {random_tensor(x_shape, static_cast<std::uint64_t>(trial) + 3000)};
+    std::vector<Tensor> data;
+    data.push_back(random_tensor(x_shape, static_cast<std::uint64_t>(trial) + 3000));
     if (linear.has_residual) {
       inputs.push_back(graph.input("residual", {DType::f32, y_shape}));
       data.push_back(random_tensor(y_shape, static_cast<std::uint64_t>(trial) + 4000));

@@ -5,20 +5,16 @@
 #include <cmath>
 
 #include "core/error.hpp"
-#include "parallel/environment.hpp"
 #include "tasks/forecast.hpp"
+#include "tasks/mpi_once.hpp"
 
 namespace edgelab::tasks {
 namespace {
 
-// One MPI for all tests of this program; each test runs on Communicator::self().
+// Each test runs on Communicator::self().
 class Tasks : public testing::Test {
  protected:
-  static void SetUpTestSuite() { environment_ = new parallel::Environment; }
-  static void TearDownTestSuite() {
-    delete environment_;
-    environment_ = nullptr;
-  }
+  static void SetUpTestSuite() { test::need_mpi(); }
 
   static JobSpec small_job(Task task) {
     JobSpec spec;
@@ -39,8 +35,6 @@ class Tasks : public testing::Test {
     TaskContext context{self, 2, {}, {}, want_logits};
     return run_task(spec, context);
   }
-
-  static inline parallel::Environment* environment_ = nullptr;
 };
 
 TEST_F(Tasks, InferTimesEveryCallOfEveryRepeatAndKeepsOneAnswerASample) {

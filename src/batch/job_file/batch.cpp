@@ -32,12 +32,15 @@ void check_id_and_task(Outline& outline, ErrorList& errors) {
     if (good_id(id->text)) {
       outline.id = id->text;
     } else {
-      errors.add(usage_error(id->place, "an id is at most 500 bytes long and neither begins nor ends with a space"), id->place);
+      errors.add(usage_error(id->place, "an id is at most 500 bytes long and neither begins nor ends with a space"),
+                 id->place);
     }
   }
   if (!outline.incomplete && !outline.value.find("task")) {
     const Place& place = id ? id->place : outline.value.place;
-    errors.add(usage_error(place, (outline.id.empty() ? "the job" : "\"" + outline.id + "\"") + " has no \"task\"").expected(described(job_section().key("task")->type)), place);
+    errors.add(usage_error(place, (outline.id.empty() ? "the job" : "\"" + outline.id + "\"") + " has no \"task\"")
+                   .expected(described(job_section().key("task")->type)),
+               place);
   }
 }
 
@@ -66,25 +69,31 @@ std::vector<Member> members_of(std::vector<Outline>& outlines, ErrorList& errors
     Outline& outline = outlines[at];
     outline.first_member = members.size();
     if (members.size() + outline.combinations.size() > kMostJobs) {
-      errors.add(usage_error(outline.value.place, "the batch has more jobs than one batch may have, 20,000").hint("split it into several"), outline.value.place);
+      errors.add(usage_error(outline.value.place, "the batch has more jobs than one batch may have, 20,000")
+                     .hint("split it into several"),
+                 outline.value.place);
       outline.combinations.clear();
     }
     for (std::size_t combination = 0; combination < outline.combinations.size(); ++combination) {
-      const std::string suffix = outline.id.empty() ? "" : member_suffix(outline.value, outline.combinations[combination]);
+      const std::string suffix =
+          outline.id.empty() ? "" : member_suffix(outline.value, outline.combinations[combination]);
       members.push_back({at, combination, outline.id + suffix});
     }
   }
   return members;
 }
 
-std::vector<bool> selected(const std::vector<std::string>& only, const std::vector<Outline>& outlines, const std::vector<Member>& members,
-                           const Ids& ids, ErrorList& errors) {
+std::vector<bool> selected(const std::vector<std::string>& only, const std::vector<Outline>& outlines,
+                           const std::vector<Member>& members, const Ids& ids, ErrorList& errors) {
   if (only.empty()) return std::vector<bool>(members.size(), true);
   std::vector<std::size_t> asked;
   for (const std::string& id : only) {
     const Place place{std::make_shared<const SourceFile>(SourceFile{"--only " + id, {}, INT_MAX}), 0, 0};
     const std::string near = ids.nearest(id);
-    if (!ids.known(id)) errors.add(usage_error(place, "no job has the id \"" + id + "\"").hint(near.empty() ? "" : "did you mean \"" + near + "\"?"), place);
+    if (!ids.known(id))
+      errors.add(usage_error(place, "no job has the id \"" + id + "\"")
+                     .hint(near.empty() ? "" : "did you mean \"" + near + "\"?"),
+                 place);
     for (const std::size_t member : ids.members_of(id)) asked.push_back(member);
   }
   std::vector<std::vector<std::size_t>> needs;
@@ -107,8 +116,8 @@ std::string resolved_file(const std::string& name, const std::vector<tasks::JobS
   return text + "\n";
 }
 
-std::vector<tasks::JobSpec> specs_of(const std::vector<Outline>& outlines, const std::vector<Member>& members, const std::vector<bool>& wanted,
-                                     const Ids& ids, ErrorList& errors) {
+std::vector<tasks::JobSpec> specs_of(const std::vector<Outline>& outlines, const std::vector<Member>& members,
+                                     const std::vector<bool>& wanted, const Ids& ids, ErrorList& errors) {
   WeightsFinder weights(errors);
   std::vector<tasks::JobSpec> jobs;
   for (std::size_t at = 0; at < members.size(); ++at) {
@@ -166,7 +175,8 @@ Batch load_batch(const std::vector<fs::path>& files, const LoadOptions& options)
   batch.jobs = specs_of(outlines, members, wanted, ids, errors);
   errors.throw_if_any();
   batch.files = reader.files();
-  if (!documents.empty()) batch.name = documents.front().name.is_scalar() ? documents.front().name.text : files.front().stem().string();
+  if (!documents.empty())
+    batch.name = documents.front().name.is_scalar() ? documents.front().name.text : files.front().stem().string();
   batch.resolved = resolved_file(batch.name, batch.jobs);
   return batch;
 }

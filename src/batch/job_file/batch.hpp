@@ -13,8 +13,9 @@ namespace edgelab::batch {
 // What job files say, after includes, defaults, overrides and sweeps. docs/jobs.md is the user's reference.
 struct Batch {
   std::string name;
-  std::vector<tasks::JobSpec> jobs;  // in the order of the files, sweeps expanded; `needs` holds full ids, sorted by file
-  std::string resolved;              // YAML text of the above; it is itself a job file that gives the same jobs
+  std::vector<tasks::JobSpec>
+      jobs;              // in the order of the files, sweeps expanded; `needs` holds full ids, sorted by file
+  std::string resolved;  // YAML text of the above; it is itself a job file that gives the same jobs
   std::vector<std::filesystem::path> files;  // every file read, included ones too, absolute, in the order of reading
 };
 

@@ -16,10 +16,14 @@ namespace edgelab::batch {
 // Ties a key to the member of a JobSpec struct that it fills. Values have passed the check against the key's type before
 // they come here, so nothing here can fail.
 
-template <class T> struct IsVector : std::false_type {};
-template <class T> struct IsVector<std::vector<T>> : std::true_type {};
-template <class T> struct IsOptional : std::false_type {};
-template <class T> struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
 
 // What a checked number, duration or size says, in units, nanoseconds or bytes.
 double read_amount(const Value& value, const Type& type);
@@ -28,7 +32,8 @@ Value show_amount(double amount, const Type& type);
 void read_member(const Value& value, const Type& type, tasks::WeightsSource& out, WeightsFinder* weights);
 std::optional<Value> show_member(const tasks::WeightsSource& member, const Type& type);
 
-template <class T> void read_member(const Value& value, const Type& type, T& out, WeightsFinder* weights) {
+template <class T>
+void read_member(const Value& value, const Type& type, T& out, WeightsFinder* weights) {
   const Type& fit = type.fitting(value);
   if constexpr (std::same_as<T, bool>) {
     out = read_boolean(value.text).value_or(false);
@@ -55,7 +60,8 @@ template <class T> void read_member(const Value& value, const Type& type, T& out
   }
 }
 
-template <class T> std::optional<Value> show_member(const T& member, const Type& type) {
+template <class T>
+std::optional<Value> show_member(const T& member, const Type& type) {
   if constexpr (std::same_as<T, bool>) {
     return plain_value(member ? "true" : "false");
   } else if constexpr (std::integral<T>) {
@@ -87,12 +93,14 @@ template <class T> std::optional<Value> show_member(const T& member, const Type&
 }
 
 template <class Spec, class Member>
-Key key(std::string name, Type type, Member Spec::* member, std::string doc, std::string otherwise = {}) {
+Key key(std::string name, Type type, Member Spec::*member, std::string doc, std::string otherwise = {}) {
   Key made{std::move(name), std::move(type), std::move(doc), std::move(otherwise), false, {}, {}};
   made.fill = [member](void* spec, const Value& value, const Type& of, WeightsFinder* weights) {
     read_member(value, of, static_cast<Spec*>(spec)->*member, weights);
   };
-  made.show = [member](const void* spec, const Type& of) { return show_member(static_cast<const Spec*>(spec)->*member, of); };
+  made.show = [member](const void* spec, const Type& of) {
+    return show_member(static_cast<const Spec*>(spec)->*member, of);
+  };
   return made;
 }
 
@@ -104,7 +112,9 @@ Key custom_key(std::string name, Type type, std::string doc, std::string otherwi
   made.fill = [fill](void* spec, const Value& value, const Type& of, WeightsFinder* weights) {
     fill(*static_cast<Spec*>(spec), value, of, weights);
   };
-  made.show = [show](const void* spec, const Type& of) -> std::optional<Value> { return show(*static_cast<const Spec*>(spec), of); };
+  made.show = [show](const void* spec, const Type& of) -> std::optional<Value> {
+    return show(*static_cast<const Spec*>(spec), of);
+  };
   return made;
 }
 
@@ -112,7 +122,8 @@ Key custom_key(std::string name, Type type, std::string doc, std::string otherwi
 Key loader_key(std::string name, Type type, std::string doc, std::string otherwise = {});
 Key required(Key key);
 
-template <class Spec> Section section(std::string name, std::string doc, std::vector<Key> keys) {
+template <class Spec>
+Section section(std::string name, std::string doc, std::vector<Key> keys) {
   Section made{std::move(name), std::move(doc), std::move(keys), {}, false, {}};
   made.defaults = [all = made] {
     const Spec spec{};

@@ -38,10 +38,15 @@ class Checker {
   }
 
   void wrong_type(Value& value, const Type& expected, const std::string& name, const std::string& hint = {}) {
-    report(value, usage_error(value.place, in_quotes(name) + " has the wrong type").got(described(value)).expected(described(expected)).hint(hint));
+    report(value, usage_error(value.place, in_quotes(name) + " has the wrong type")
+                      .got(described(value))
+                      .expected(described(expected))
+                      .hint(hint));
   }
   void out_of_range(Value& value, const Type& expected, const std::string& name) {
-    report(value, usage_error(value.place, in_quotes(name) + " is out of range").got(described(value)).expected(described(expected)));
+    report(value, usage_error(value.place, in_quotes(name) + " is out of range")
+                      .got(described(value))
+                      .expected(described(expected)));
   }
 
   void check_list(Value& value, const Type& type, const Type& given, const std::string& name) {
@@ -51,7 +56,8 @@ class Checker {
       is_item_ = true;
       check(item, type.parts[0], name);
       is_item_ = false;
-      if (item.bad && !item.is_list() && !item.is_map()) value.bad = true;  // a list with a hole would mean something else
+      if (item.bad && !item.is_list() && !item.is_map())
+        value.bad = true;  // a list with a hole would mean something else
     }
   }
 
@@ -65,7 +71,8 @@ class Checker {
       });
       if (own == section.alternatives.end()) continue;
       if (group && group != &*own) {
-        errors_.add(usage_error(each.place, in_quotes(below(name, each.key)) + " stands instead of " + in_quotes(first->key) + ", not beside it")
+        errors_.add(usage_error(each.place, in_quotes(below(name, each.key)) + " stands instead of " +
+                                                in_quotes(first->key) + ", not beside it")
                         .hint("remove one of them"),
                     each.place);
         value.bad = true;
@@ -76,7 +83,8 @@ class Checker {
   }
 
   void check_map(Value& value, const Section& section, const Type& given, const std::string& name) {
-    const std::string shown = name.empty() ? "the map" : (std::exchange(is_item_, false) ? "an item of " : "") + in_quotes(name);
+    const std::string shown =
+        name.empty() ? "the map" : (std::exchange(is_item_, false) ? "an item of " : "") + in_quotes(name);
     if (!value.is_map()) return wrong_type(value, given, name);
     for (Entry& each : value.entries) {
       if (const Key* key = section.key(each.key)) {
@@ -132,7 +140,8 @@ class Checker {
       if (!of || each.key == "needs" || each.key == "matrix" || each.key == "exclude" || each.key == "max_parallel") {
         value.bad = each.value.bad = true;
         const std::string near = of ? "" : nearest_name(each.key, dotted_keys(defaults_section()));
-        errors_.add(usage_error(each.place, of ? in_quotes(each.key) + " can't be varied by a matrix" : "unknown key " + in_quotes(each.key) + " in the matrix")
+        errors_.add(usage_error(each.place, of ? in_quotes(each.key) + " can't be varied by a matrix"
+                                               : "unknown key " + in_quotes(each.key) + " in the matrix")
                         .hint(near.empty() ? "" : "did you mean " + in_quotes(near) + "?"),
                     each.place);
         continue;
@@ -140,7 +149,9 @@ class Checker {
       check_matrix_values(each, *of, name);
       value.bad = value.bad || each.value.bad;
     }
-    if (value.entries.empty()) report(value, usage_error(value.place, "the matrix is empty").hint("add a key with a list of values, or remove it"));
+    if (value.entries.empty())
+      report(value,
+             usage_error(value.place, "the matrix is empty").hint("add a key with a list of values, or remove it"));
   }
 
   void check_matrix_values(Entry& entry, const Type& of, const std::string& name) {
@@ -148,7 +159,9 @@ class Checker {
     if (!values.is_list() || values.items.empty()) {
       const std::string hint = values.is_map() ? "write the keys with dots: " + entry.key + ".KEY: [A, B]" : "";
       return report(values, usage_error(values.place, in_quotes(below(name, entry.key)) + " has the wrong type")
-                                .got(values.is_list() ? "an empty list" : described(values)).expected("a list of values").hint(hint));
+                                .got(values.is_list() ? "an empty list" : described(values))
+                                .expected("a list of values")
+                                .hint(hint));
     }
     for (std::size_t i = 0; i < values.items.size(); ++i) {
       Value& item = values.items[i];
@@ -157,7 +170,9 @@ class Checker {
       const auto same = [&](const Value& other) { return as_written(other) == as_written(item); };
       if (std::any_of(values.items.begin(), values.items.begin() + static_cast<std::ptrdiff_t>(i), same)) {
         values.bad = true;
-        report(item, usage_error(item.place, in_quotes(below(name, entry.key)) + " lists a value twice").got(as_written(item)));
+        report(
+            item,
+            usage_error(item.place, in_quotes(below(name, entry.key)) + " lists a value twice").got(as_written(item)));
       }
     }
   }
@@ -172,7 +187,8 @@ class Checker {
 
   void check_scalar(Value& value, const Type& type, const Type& given, const std::string& name) {
     if (!value.is_scalar()) return wrong_type(value, given, name);
-    if (value.text.size() > kMostText) return report(value, usage_error(value.place, in_quotes(name) + " is too long").expected("at most 4,096 bytes"));
+    if (value.text.size() > kMostText)
+      return report(value, usage_error(value.place, in_quotes(name) + " is too long").expected("at most 4,096 bytes"));
     switch (type.kind) {
       case Type::Kind::boolean:
         if (value.quoted || !read_boolean(value.text)) wrong_type(value, given, name);
@@ -190,7 +206,9 @@ class Checker {
     if (std::find(type.choices.begin(), type.choices.end(), value.text) != type.choices.end()) return;
     const std::string near = nearest_name(value.text, type.choices);
     report(value, usage_error(value.place, in_quotes(name) + " has an unknown value")
-                      .got(described(value)).expected(described(given)).hint(near.empty() ? "" : "did you mean " + in_quotes(near) + "?"));
+                      .got(described(value))
+                      .expected(described(given))
+                      .hint(near.empty() ? "" : "did you mean " + in_quotes(near) + "?"));
   }
 
   void check_amount(Value& value, const Type& type, const Type& given, const std::string& name) {
@@ -218,7 +236,9 @@ class Checker {
     const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
     if (value.text.empty()) return wrong_type(value, given, name);
     if (std::any_of(value.text.begin(), value.text.end(), control)) {
-      return report(value, usage_error(value.place, in_quotes(name) + " holds a control character or more than one line").got(described(value)));
+      return report(value,
+                    usage_error(value.place, in_quotes(name) + " holds a control character or more than one line")
+                        .got(described(value)));
     }
     if (type.matches && !type.matches(value.text)) return wrong_type(value, given, name);
     if (type.kind != Type::Kind::path && type.kind != Type::Kind::weights_file) return;
@@ -232,6 +252,8 @@ class Checker {
 
 }  // namespace
 
-void check(Value& value, const Type& type, const std::string& name, ErrorList& errors) { Checker(errors).check(value, type, name); }
+void check(Value& value, const Type& type, const std::string& name, ErrorList& errors) {
+  Checker(errors).check(value, type, name);
+}
 
 }  // namespace edgelab::batch

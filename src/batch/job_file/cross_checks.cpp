@@ -40,17 +40,22 @@ void check_ways(const Value& job, const JobSpec& spec, ErrorList& errors) {
 
 void check_task_keys(const Value& job, const JobSpec& spec, ErrorList& errors) {
   if (job.find("task")->bad) return;
-  const bool runs_model = spec.task == Task::infer || spec.task == Task::evaluate || spec.task == Task::bench || spec.task == Task::train;
+  const bool runs_model =
+      spec.task == Task::infer || spec.task == Task::evaluate || spec.task == Task::bench || spec.task == Task::train;
   const auto missing = [&](const char* dotted, const char* section) {
     const Value* map = job.find(section);
     return !(map && map->bad) && !job.find_path(dotted);
   };
   const std::string task = "task: " + job.find("task")->text;
   if (runs_model && spec.model.weights.job.empty() && missing("model.arch", "model")) {
-    errors.add(usage_error(place_of(job, "model"), task + " needs \"model.arch\"").hint("for example model: {arch: mobilenet_v2}"), place_of(job, "model"));
+    errors.add(usage_error(place_of(job, "model"), task + " needs \"model.arch\"")
+                   .hint("for example model: {arch: mobilenet_v2}"),
+               place_of(job, "model"));
   }
   if (runs_model && spec.task != Task::bench && missing("data.dataset", "data")) {
-    errors.add(usage_error(place_of(job, "data"), task + " needs \"data.dataset\"").hint("for example data: {dataset: shapes10}"), place_of(job, "data"));
+    errors.add(usage_error(place_of(job, "data"), task + " needs \"data.dataset\"")
+                   .hint("for example data: {dataset: shapes10}"),
+               place_of(job, "data"));
   }
 }
 

@@ -36,7 +36,8 @@ Error unreadable(const fs::path& path, const Place& asked_at) {
   const bool regular = fs::is_regular_file(path, error);
   // A file that is there and can't be read is the machine's fault, not the caller's.
   const std::string what = regular ? " can't be read" : there ? " is not a file" : " does not exist";
-  return Error(regular ? ErrorKind::environment : ErrorKind::usage, (asked_at.file ? "the included file " : "the job file ") + path.string() + what)
+  return Error(regular ? ErrorKind::environment : ErrorKind::usage,
+               (asked_at.file ? "the included file " : "the job file ") + path.string() + what)
       .at(asked_at.shown());
 }
 
@@ -85,7 +86,8 @@ void merge_jobs(std::vector<Value>& jobs, std::vector<Value> later) {
   for (Value& job : later) {
     const Value* id = id_of(job);
     const auto end = jobs.begin() + static_cast<std::ptrdiff_t>(before);
-    const auto same = std::find_if(jobs.begin(), end, [&](const Value& other) { return id && id_of(other) && id_of(other)->text == id->text; });
+    const auto same = std::find_if(
+        jobs.begin(), end, [&](const Value& other) { return id && id_of(other) && id_of(other)->text == id->text; });
     if (same != end) {
       *same = std::move(job);
     } else {
@@ -107,7 +109,8 @@ Value merged(const Value& base, const Value& over, const Section& section) {
   Value result = base;
   remove_rivals(result, over, section);
   for (const Entry& each : over.entries) {
-    const auto own = std::find_if(result.entries.begin(), result.entries.end(), [&](const Entry& other) { return other.key == each.key; });
+    const auto own = std::find_if(result.entries.begin(), result.entries.end(),
+                                  [&](const Entry& other) { return other.key == each.key; });
     if (own == result.entries.end()) {
       result.entries.push_back(each);
       continue;
@@ -115,7 +118,8 @@ Value merged(const Value& base, const Value& over, const Section& section) {
     const Section* inner = own->value.is_map() && each.value.is_map() ? inner_section(section, each.key) : nullptr;
     const bool free_keys = own->value.is_map() && each.value.is_map() && !inner;  // matrix
     static const Section none;
-    Entry entry = inner || free_keys ? Entry{each.key, each.place, merged(own->value, each.value, inner ? *inner : none)} : each;
+    Entry entry =
+        inner || free_keys ? Entry{each.key, each.place, merged(own->value, each.value, inner ? *inner : none)} : each;
     *own = std::move(entry);
   }
   if (over.place.file) result.place = over.place;
@@ -136,7 +140,8 @@ Document DocumentReader::read(const fs::path& path, const Place& asked_at) {
   }
   if (std::find(files_.begin(), files_.end(), absolute) == files_.end()) files_.push_back(absolute);
   const auto number = std::find(files_.begin(), files_.end(), absolute) - files_.begin();
-  const auto file = std::make_shared<const SourceFile>(SourceFile{path.string(), absolute.parent_path(), static_cast<int>(number)});
+  const auto file =
+      std::make_shared<const SourceFile>(SourceFile{path.string(), absolute.parent_path(), static_cast<int>(number)});
   document.start = {file, 1, 1};
   auto root = read_yaml(*text, file, errors_);
   if (!root) {
@@ -161,7 +166,8 @@ Document DocumentReader::read(const fs::path& path, const Place& asked_at) {
     if (defaults->is_map()) own.defaults = *defaults;
   }
   if (const Value* jobs = root->find("jobs"); jobs && jobs->is_list()) {
-    std::copy_if(jobs->items.begin(), jobs->items.end(), std::back_inserter(own.jobs), [](const Value& job) { return job.is_map(); });
+    std::copy_if(jobs->items.begin(), jobs->items.end(), std::back_inserter(own.jobs),
+                 [](const Value& job) { return job.is_map(); });
     own.incomplete = own.incomplete || own.jobs.size() != jobs->items.size();
   } else if (jobs) {
     own.incomplete = true;
@@ -178,15 +184,19 @@ void DocumentReader::include(Document& document, const Value& value) {
     if (const auto loop = std::find(open_.begin(), open_.end(), real); loop != open_.end()) {
       std::string way;
       for (auto at = loop; at != open_.end(); ++at) way += at->filename().string() + " → ";
-      errors_.add(usage_error(item.place, "the files include one another: " + way + real.filename().string()), item.place);
+      errors_.add(usage_error(item.place, "the files include one another: " + way + real.filename().string()),
+                  item.place);
       continue;
     }
     if (++reads_ > kMostReads) {
-      errors_.add(usage_error(item.place, "more than " + std::to_string(kMostReads) + " files are included"), item.place);
+      errors_.add(usage_error(item.place, "more than " + std::to_string(kMostReads) + " files are included"),
+                  item.place);
       return;
     }
     // Named as the including file would name it from where the caller stands.
-    const fs::path shown = fs::path(item.text).is_absolute() ? fs::path(item.text) : (fs::path(item.place.file->name).parent_path() / item.text).lexically_normal();
+    const fs::path shown = fs::path(item.text).is_absolute()
+                               ? fs::path(item.text)
+                               : (fs::path(item.place.file->name).parent_path() / item.text).lexically_normal();
     merge_document(document, read(shown, item.place));
   }
 }

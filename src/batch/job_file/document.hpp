@@ -13,10 +13,10 @@ namespace edgelab::batch {
 
 // A job file with its includes merged in, checked, its defaults not yet merged into its jobs.
 struct Document {
-  Value name;              // scalar, or null
-  Value defaults;          // map
+  Value name;               // scalar, or null
+  Value defaults;           // map
   std::vector<Value> jobs;  // maps
-  Place start;             // of the file given on the command line
+  Place start;              // of the file given on the command line
   bool incomplete = false;  // something could not be read: what seems to be missing may stand there
 };
 

@@ -9,7 +9,8 @@ std::string in_code(const std::string& text) { return "`" + text + "`"; }
 // Choices as code, so that they can be copied; the rest as messages say it.
 std::string type_text(const Type& type) {
   if (type.kind == Type::Kind::map) return "map";
-  if (type.kind == Type::Kind::list) return "list of " + (type.parts[0].kind == Type::Kind::map ? std::string("maps") : type_text(type.parts[0]));
+  if (type.kind == Type::Kind::list)
+    return "list of " + (type.parts[0].kind == Type::Kind::map ? std::string("maps") : type_text(type.parts[0]));
   std::string text;
   if (type.kind == Type::Kind::choice) {
     for (const std::string& each : type.choices) text += (text.empty() ? "" : ", ") + in_code(each);
@@ -38,7 +39,8 @@ std::string key_reference() {
     text += "| key | value | without it | meaning |\n|---|---|---|---|\n";
     const Value defaults = section->defaults ? section->defaults() : map_value();
     for (const Key& key : section->keys) {
-      text += "| " + in_code(key.name) + " | " + type_text(key.type) + " | " + default_text(key, defaults) + " | " + key.doc + " |\n";
+      text += "| " + in_code(key.name) + " | " + type_text(key.type) + " | " + default_text(key, defaults) + " | " +
+              key.doc + " |\n";
     }
   }
   return text;

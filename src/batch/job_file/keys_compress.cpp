@@ -8,14 +8,20 @@ using namespace tasks;
 
 const Section& prune_section() {
   static const Section made = [] {
-    Section all = section<PruneSpec>("prune", "For `task: prune`.", {
-        key("method", choice(enum_choices<PruneMethod>()), &PruneSpec::method, "how a weight's worth is judged"),
-        key("granularity", choice(enum_choices<Granularity>()), &PruneSpec::granularity, "what goes together; `channel` makes the model smaller"),
-        key("sparsity", number(0, 1), &PruneSpec::sparsity, "share of weights that become zero", "none; give it or `flops`"),
-        key("flops", number_above(0, 1), &PruneSpec::flops, "share of the dense model's FLOPs that stays", "none; give it or `sparsity`"),
-        key("schedule", choice(enum_choices<PruneSchedule>()), &PruneSpec::schedule, "at once, along a cubic curve, or in rounds"),
-        key("finetune", map(train_section), &PruneSpec::finetune, "as `train`", "none"),
-    });
+    Section all = section<PruneSpec>(
+        "prune", "For `task: prune`.",
+        {
+            key("method", choice(enum_choices<PruneMethod>()), &PruneSpec::method, "how a weight's worth is judged"),
+            key("granularity", choice(enum_choices<Granularity>()), &PruneSpec::granularity,
+                "what goes together; `channel` makes the model smaller"),
+            key("sparsity", number(0, 1), &PruneSpec::sparsity, "share of weights that become zero",
+                "none; give it or `flops`"),
+            key("flops", number_above(0, 1), &PruneSpec::flops, "share of the dense model's FLOPs that stays",
+                "none; give it or `sparsity`"),
+            key("schedule", choice(enum_choices<PruneSchedule>()), &PruneSpec::schedule,
+                "at once, along a cubic curve, or in rounds"),
+            key("finetune", map(train_section), &PruneSpec::finetune, "as `train`", "none"),
+        });
     all.alternatives = {{"sparsity"}, {"flops"}};
     return all;
   }();
@@ -23,31 +29,38 @@ const Section& prune_section() {
 }
 
 const Section& calibration_section() {
-  static const Section made = section<CalibrationSpec>("calibration", "Finds the ranges of activations.", {
-      key("method", choice(enum_choices<CalibrationMethod>()), &CalibrationSpec::method, "how a range is chosen"),
-      key("data", map(data_section), &CalibrationSpec::data, "as `data`, but alone: nothing comes from `defaults.data`", "none"),
-  });
+  static const Section made = section<CalibrationSpec>(
+      "calibration", "Finds the ranges of activations.",
+      {
+          key("method", choice(enum_choices<CalibrationMethod>()), &CalibrationSpec::method, "how a range is chosen"),
+          key("data", map(data_section), &CalibrationSpec::data,
+              "as `data`, but alone: nothing comes from `defaults.data`", "none"),
+      });
   return made;
 }
 
 const Section& mixed_section() {
-  static const Section made = section<MixedSpec>("mixed", "Leaves layers in fp32 until the accuracy holds.", {
-      key("accuracy_budget", number(0, 100), &MixedSpec::accuracy_budget, "percentage points that may be lost"),
-  });
+  static const Section made = section<MixedSpec>(
+      "mixed", "Leaves layers in fp32 until the accuracy holds.",
+      {
+          key("accuracy_budget", number(0, 100), &MixedSpec::accuracy_budget, "percentage points that may be lost"),
+      });
   return made;
 }
 
 const Section& quantize_section() {
-  static const Section made = section<QuantizeSpec>("quantize", "For `task: quantize`.", {
-      key("calibration", map(calibration_section), &QuantizeSpec::calibration, "see `calibration`"),
-      key("scheme", choice(enum_choices<Scheme>()), &QuantizeSpec::scheme, "of activations"),
-      key("weights", choice(enum_choices<WeightBits>()), &QuantizeSpec::weights, "bits of the weights"),
-      key("per_channel", boolean(), &QuantizeSpec::per_channel, "one scale an output channel, not one a tensor"),
-      key("keep_fp32", list(text()), &QuantizeSpec::keep_fp32, "layers left as they are", "none"),
-      key("mixed", map(mixed_section), &QuantizeSpec::mixed, "mixed precision", "no"),
-      key("qat", map(train_section), &QuantizeSpec::qat, "quantization-aware training, as `train`", "none"),
-      key("search", map(search_section), &QuantizeSpec::search, "search over settings", "none"),
-  });
+  static const Section made = section<QuantizeSpec>(
+      "quantize", "For `task: quantize`.",
+      {
+          key("calibration", map(calibration_section), &QuantizeSpec::calibration, "see `calibration`"),
+          key("scheme", choice(enum_choices<Scheme>()), &QuantizeSpec::scheme, "of activations"),
+          key("weights", choice(enum_choices<WeightBits>()), &QuantizeSpec::weights, "bits of the weights"),
+          key("per_channel", boolean(), &QuantizeSpec::per_channel, "one scale an output channel, not one a tensor"),
+          key("keep_fp32", list(text()), &QuantizeSpec::keep_fp32, "layers left as they are", "none"),
+          key("mixed", map(mixed_section), &QuantizeSpec::mixed, "mixed precision", "no"),
+          key("qat", map(train_section), &QuantizeSpec::qat, "quantization-aware training, as `train`", "none"),
+          key("search", map(search_section), &QuantizeSpec::search, "search over settings", "none"),
+      });
   return made;
 }
 

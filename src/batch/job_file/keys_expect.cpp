@@ -14,39 +14,64 @@ Key job_key() { return required(loader_key("job", job_id(), "the job compared wi
 }  // namespace
 
 const Section& outputs_match_section() {
-  static const Section made{"outputs_match", "", {
-      job_key(),
-      required(loader_key("rtol", number(0, 1e6), "max abs(a − b) ≤ rtol × the standard deviation of the reference job's logits")),
-  }, {}, false, {}};
+  static const Section made{
+      "outputs_match",
+      "",
+      {
+          job_key(),
+          required(loader_key("rtol", number(0, 1e6),
+                              "max abs(a − b) ≤ rtol × the standard deviation of the reference job's logits")),
+      },
+      {},
+      false,
+      {}};
   return made;
 }
 
 const Section& speedup_section() {
-  static const Section made{"speedup_over, latency_speedup_over", "", {
-      job_key(),
-      required(loader_key("at_least", number(0, 1e9), "ratio; recorded but not judged where the ranks compared share one host's cores")),
-  }, {}, false, {}};
+  static const Section made{
+      "speedup_over, latency_speedup_over",
+      "",
+      {
+          job_key(),
+          required(loader_key("at_least", number(0, 1e9),
+                              "ratio; recorded but not judged where the ranks compared share one host's cores")),
+      },
+      {},
+      false,
+      {}};
   return made;
 }
 
 const Section& drop_section() {
-  static const Section made{"top1_drop_at_most", "", {
-      job_key(),
-      required(loader_key("points", number(-100, 100), "percentage points")),
-  }, {}, false, {}};
+  static const Section made{"top1_drop_at_most",
+                            "",
+                            {
+                                job_key(),
+                                required(loader_key("points", number(-100, 100), "percentage points")),
+                            },
+                            {},
+                            false,
+                            {}};
   return made;
 }
 
 const Section& expectation_section() {
-  static const Section made{"expect", "A list of maps with one key each, checked when the job ends; one that fails, fails the job.", {
-      loader_key("outputs_match", map(outputs_match_section), "same logits as that job; needs no `keep_logits`"),
-      loader_key("speedup_over", map(speedup_section), "of `throughput_samples_per_second`"),
-      loader_key("latency_speedup_over", map(speedup_section), "of the median latency"),
-      loader_key("top1_at_least", number(0, 1), "a fraction"),
-      loader_key("top1_drop_at_most", map(drop_section), "accuracy lost against that job"),
-      loader_key("latency_p50_at_most", duration(1), "with its unit: `12ms`"),
-      loader_key("model_bytes_at_most", bytes(), "of the weights' file"),
-  }, {}, true, {}};
+  static const Section made{
+      "expect",
+      "A list of maps with one key each, checked when the job ends; one that fails, fails the job.",
+      {
+          loader_key("outputs_match", map(outputs_match_section), "same logits as that job; needs no `keep_logits`"),
+          loader_key("speedup_over", map(speedup_section), "of `throughput_samples_per_second`"),
+          loader_key("latency_speedup_over", map(speedup_section), "of the median latency"),
+          loader_key("top1_at_least", number(0, 1), "a fraction"),
+          loader_key("top1_drop_at_most", map(drop_section), "accuracy lost against that job"),
+          loader_key("latency_p50_at_most", duration(1), "with its unit: `12ms`"),
+          loader_key("model_bytes_at_most", bytes(), "of the weights' file"),
+      },
+      {},
+      true,
+      {}};
   return made;
 }
 
@@ -86,7 +111,8 @@ Expectation read_expectation(const Entry& entry) {
 std::vector<Expectation> read_expectations(const Value& list) {
   std::vector<Expectation> all;
   for (const Value& item : list.items) {
-    if (!item.bad && item.entries.size() == 1 && !item.entries[0].value.bad && expectation_section().key(item.entries[0].key)) {
+    if (!item.bad && item.entries.size() == 1 && !item.entries[0].value.bad &&
+        expectation_section().key(item.entries[0].key)) {
       all.push_back(read_expectation(item.entries[0]));
     }
   }

@@ -10,16 +10,24 @@ namespace edgelab::batch {
 using namespace tasks;
 
 const Section& requires_section() {
-  static const Section made = section<RequiresSpec>("requires", "What a host must have to be given the job.", {
-      key("memory", bytes(), &RequiresSpec::memory_bytes, "of the host", "any"),
-      key("features", list(text()), &RequiresSpec::features, "of its processor, as `/proc/cpuinfo` names them", "any"),
-  });
+  static const Section made =
+      section<RequiresSpec>("requires", "What a host must have to be given the job.",
+                            {
+                                key("memory", bytes(), &RequiresSpec::memory_bytes, "of the host", "any"),
+                                key("features", list(text()), &RequiresSpec::features,
+                                    "of its processor, as `/proc/cpuinfo` names them", "any"),
+                            });
   return made;
 }
 
 const Section& output_section() {
-  static const Section made{"output", "What the job leaves behind.",
-                            {loader_key("model", path(), "file for the weights; a later job can say `weights: {job: ID}`", "none")}, {}, false, {}};
+  static const Section made{
+      "output",
+      "What the job leaves behind.",
+      {loader_key("model", path(), "file for the weights; a later job can say `weights: {job: ID}`", "none")},
+      {},
+      false,
+      {}};
   return made;
 }
 
@@ -47,10 +55,18 @@ bool is_name(std::string_view text) { return text.size() <= 64 && text.find('/')
 }  // namespace
 
 const Section& checkpoint_section() {
-  static const Section made{"checkpoint", "So that `--resume` goes on inside a job.", {
-      required(loader_key("every", text_of(is_every, "[1-9][0-9]{0,8} (epochs?|steps?)|[0-9]+([.][0-9]+)?(ns|us|ms|s|m|h)", "2 epochs, 500 steps or a duration such as 10m"),
-                          "`2 epochs`, `500 steps` or `10m`")),
-  }, {}, false, {}};
+  static const Section made{
+      "checkpoint",
+      "So that `--resume` goes on inside a job.",
+      {
+          required(loader_key("every",
+                              text_of(is_every, "[1-9][0-9]{0,8} (epochs?|steps?)|[0-9]+([.][0-9]+)?(ns|us|ms|s|m|h)",
+                                      "2 epochs, 500 steps or a duration such as 10m"),
+                              "`2 epochs`, `500 steps` or `10m`")),
+      },
+      {},
+      false,
+      {}};
   return made;
 }
 
@@ -60,14 +76,20 @@ Key expect_key() {
   return custom_key<JobSpec>(
       "expect", list(map(expectation_section)), "checked at the end; see `expect`", "none",
       [](JobSpec& spec, const Value& value, const Type&, WeightsFinder*) { spec.expect = read_expectations(value); },
-      [](const JobSpec& spec, const Type&) { return spec.expect.empty() ? std::nullopt : std::optional(show_expectations(spec.expect)); });
+      [](const JobSpec& spec, const Type&) {
+        return spec.expect.empty() ? std::nullopt : std::optional(show_expectations(spec.expect));
+      });
 }
 
 Key on_failure_key() {
   return custom_key<JobSpec>(
       "on_failure", choice({"continue", "stop"}), "`stop`: start nothing more once this job has failed", "`continue`",
-      [](JobSpec& spec, const Value& value, const Type&, WeightsFinder*) { spec.stop_on_failure = value.text == "stop"; },
-      [](const JobSpec& spec, const Type&) { return std::optional(text_value(spec.stop_on_failure ? "stop" : "continue")); });
+      [](JobSpec& spec, const Value& value, const Type&, WeightsFinder*) {
+        spec.stop_on_failure = value.text == "stop";
+      },
+      [](const JobSpec& spec, const Type&) {
+        return std::optional(text_value(spec.stop_on_failure ? "stop" : "continue"));
+      });
 }
 
 Key output_key() {
@@ -78,7 +100,8 @@ Key output_key() {
         if (model && !model->bad) spec.output_model = model->absolute;
       },
       [](const JobSpec& spec, const Type&) {
-        return spec.output_model.empty() ? std::nullopt : std::optional(nested_value("model", text_value(spec.output_model)));
+        return spec.output_model.empty() ? std::nullopt
+                                         : std::optional(nested_value("model", text_value(spec.output_model)));
       });
 }
 
@@ -111,7 +134,8 @@ Type sweep_type(Type::Kind kind) {
 
 Section without(Section section, std::string name, const std::vector<std::string>& keys) {
   section.name = std::move(name);
-  std::erase_if(section.keys, [&](const Key& key) { return std::find(keys.begin(), keys.end(), key.name) != keys.end(); });
+  std::erase_if(section.keys,
+                [&](const Key& key) { return std::find(keys.begin(), keys.end(), key.name) != keys.end(); });
   for (Key& each : section.keys) each.required = false;
   return section;
 }
@@ -119,42 +143,53 @@ Section without(Section section, std::string name, const std::vector<std::string
 }  // namespace
 
 const Section& job_section() {
-  static const Section made = section<JobSpec>("a job", "An item of `jobs`. All but `id` and `needs` may stand in `defaults` too.", {
-      required(key("id", text(), &JobSpec::id, "its name, once in a batch")),
-      key("task", choice(enum_choices<Task>()), &JobSpec::task, "what it does", "must be given"),
-      key("needs", one_or_list(job_id()), &JobSpec::needs, "jobs that must be done before; a sweep's id means all its members", "none"),
-      key("data", map(data_section), &JobSpec::data, "see `data`"),
-      key("model", map(model_section), &JobSpec::model, "see `model`"),
-      key("measure", map(measure_section), &JobSpec::measure, "see `measure`"),
-      key("ranks", integer(1, 65'536), &JobSpec::ranks, "MPI ranks that it takes"),
-      key("batch", integer(1, 1'000'000), &JobSpec::batch, "samples a call"),
-      key("threads", integer(1, 4096), &JobSpec::threads, "a rank",
-          "the cores in the rank's affinity mask, shared among unbound ranks of one host"),
-      key("device", one_or_list(choice(enum_choices<Device>()), 1), &JobSpec::device, "or a list in order of preference: `[cuda, cpu]`"),
-      key("precision", choice(enum_choices<Precision>()), &JobSpec::precision, "of the arithmetic"),
-      key("attention", choice(enum_choices<Attention>()), &JobSpec::attention, "ViT family: how attention is computed"),
-      key("graph", choice(enum_choices<GraphMode>()), &JobSpec::graph, "`eager`: op by op as the model is written; `fused`: after the passes"),
-      key("seed", integer(0, INT64_MAX), &JobSpec::seed, "of random weights, shuffling and training"),
-      key("parallel", map(parallel_section), &JobSpec::parallel, "see `parallel`"),
-      key("keep_logits", boolean(), &JobSpec::keep_logits, "keep them in the results"),
-      expect_key(),
-      key("scenario", choice(enum_choices<Scenario>()), &JobSpec::scenario, "how queries arrive, as in MLPerf's LoadGen", "one after the other"),
-      key("train", map(train_section), &JobSpec::train, "see `train`", "none"),
-      key("prune", map(prune_section), &JobSpec::prune, "see `prune`", "none"),
-      key("quantize", map(quantize_section), &JobSpec::quantize, "see `quantize`", "none"),
-      output_key(),
-      checkpoint_key(),
-      loader_key("matrix", sweep_type(Type::Kind::matrix), "a sweep: one job for each combination; keys may be dotted (`quantize.weights: [int8, int4]`)", "none"),
-      loader_key("exclude", sweep_type(Type::Kind::exclude), "combinations of the matrix to leave out", "none"),
-      key("max_parallel", integer(1, 65'536), &JobSpec::max_parallel, "members of this sweep at once", "no limit"),
-      key("retries", integer(0, 1000), &JobSpec::retries, "more attempts after a failed one"),
-      key("time_limit", duration(1), &JobSpec::time_limit_ns, "of an attempt", "none"),
-      key("priority", integer(-1'000'000, 1'000'000), &JobSpec::priority, "higher goes first"),
-      on_failure_key(),
-      key("requires", map(requires_section), &JobSpec::requirements, "see `requires`", "nothing"),
-      key("memory_limit", bytes(), &JobSpec::memory_limit_bytes, "of a rank; training recomputes more to keep it", "none"),
-      key("sweep", text(), &JobSpec::sweep, "the sweep that the job came from; edgelab writes it in resolved files", "none"),
-  });
+  static const Section made = section<JobSpec>(
+      "a job", "An item of `jobs`. All but `id` and `needs` may stand in `defaults` too.",
+      {
+          required(key("id", text(), &JobSpec::id, "its name, once in a batch")),
+          key("task", choice(enum_choices<Task>()), &JobSpec::task, "what it does", "must be given"),
+          key("needs", one_or_list(job_id()), &JobSpec::needs,
+              "jobs that must be done before; a sweep's id means all its members", "none"),
+          key("data", map(data_section), &JobSpec::data, "see `data`"),
+          key("model", map(model_section), &JobSpec::model, "see `model`"),
+          key("measure", map(measure_section), &JobSpec::measure, "see `measure`"),
+          key("ranks", integer(1, 65'536), &JobSpec::ranks, "MPI ranks that it takes"),
+          key("batch", integer(1, 1'000'000), &JobSpec::batch, "samples a call"),
+          key("threads", integer(1, 4096), &JobSpec::threads, "a rank",
+              "the cores in the rank's affinity mask, shared among unbound ranks of one host"),
+          key("device", one_or_list(choice(enum_choices<Device>()), 1), &JobSpec::device,
+              "or a list in order of preference: `[cuda, cpu]`"),
+          key("precision", choice(enum_choices<Precision>()), &JobSpec::precision, "of the arithmetic"),
+          key("attention", choice(enum_choices<Attention>()), &JobSpec::attention,
+              "ViT family: how attention is computed"),
+          key("graph", choice(enum_choices<GraphMode>()), &JobSpec::graph,
+              "`eager`: op by op as the model is written; `fused`: after the passes"),
+          key("seed", integer(0, INT64_MAX), &JobSpec::seed, "of random weights, shuffling and training"),
+          key("parallel", map(parallel_section), &JobSpec::parallel, "see `parallel`"),
+          key("keep_logits", boolean(), &JobSpec::keep_logits, "keep them in the results"),
+          expect_key(),
+          key("scenario", choice(enum_choices<Scenario>()), &JobSpec::scenario,
+              "how queries arrive, as in MLPerf's LoadGen", "one after the other"),
+          key("train", map(train_section), &JobSpec::train, "see `train`", "none"),
+          key("prune", map(prune_section), &JobSpec::prune, "see `prune`", "none"),
+          key("quantize", map(quantize_section), &JobSpec::quantize, "see `quantize`", "none"),
+          output_key(),
+          checkpoint_key(),
+          loader_key("matrix", sweep_type(Type::Kind::matrix),
+                     "a sweep: one job for each combination; keys may be dotted (`quantize.weights: [int8, int4]`)",
+                     "none"),
+          loader_key("exclude", sweep_type(Type::Kind::exclude), "combinations of the matrix to leave out", "none"),
+          key("max_parallel", integer(1, 65'536), &JobSpec::max_parallel, "members of this sweep at once", "no limit"),
+          key("retries", integer(0, 1000), &JobSpec::retries, "more attempts after a failed one"),
+          key("time_limit", duration(1), &JobSpec::time_limit_ns, "of an attempt", "none"),
+          key("priority", integer(-1'000'000, 1'000'000), &JobSpec::priority, "higher goes first"),
+          on_failure_key(),
+          key("requires", map(requires_section), &JobSpec::requirements, "see `requires`", "nothing"),
+          key("memory_limit", bytes(), &JobSpec::memory_limit_bytes, "of a rank; training recomputes more to keep it",
+              "none"),
+          key("sweep", text(), &JobSpec::sweep, "the sweep that the job came from; edgelab writes it in resolved files",
+              "none"),
+      });
   return made;
 }
 
@@ -169,21 +204,32 @@ const Section& override_section() {
 }
 
 const Section& file_section() {
-  static const Section made{"a job file", "", {
-      loader_key("name", text_of(is_name, "[^/]{1,64}", "a text without /, at most 64 bytes"), "of the batch; the results file is named after it", "the file's name"),
-      loader_key("include", one_or_list(path()), "job files that this one builds on, merged in order; what is said later wins", "none"),
-      loader_key("defaults", map(defaults_section), "merged into every job, key by key; scalars and lists replace", "none"),
-      loader_key("jobs", list(map(job_section)), "in the order in which they are listed in the results", "those of the included files"),
-  }, {}, false, {}};
+  static const Section made{
+      "a job file",
+      "",
+      {
+          loader_key("name", text_of(is_name, "[^/]{1,64}", "a text without /, at most 64 bytes"),
+                     "of the batch; the results file is named after it", "the file's name"),
+          loader_key("include", one_or_list(path()),
+                     "job files that this one builds on, merged in order; what is said later wins", "none"),
+          loader_key("defaults", map(defaults_section), "merged into every job, key by key; scalars and lists replace",
+                     "none"),
+          loader_key("jobs", list(map(job_section)), "in the order in which they are listed in the results",
+                     "those of the included files"),
+      },
+      {},
+      false,
+      {}};
   return made;
 }
 
 std::vector<const Section*> all_sections() {
-  return {&file_section(),      &job_section(),      &data_section(),     &model_section(),         &measure_section(),
-          &parallel_section(),  &expectation_section(), &outputs_match_section(), &speedup_section(), &drop_section(),
-          &train_section(),     &optimizer_section(), &schedule_section(), &lora_section(),         &distill_section(),
-          &search_section(),    &prune_section(),    &quantize_section(), &calibration_section(),   &mixed_section(),
-          &requires_section(),  &checkpoint_section(), &output_section()};
+  return {&file_section(),     &job_section(),        &data_section(),        &model_section(),
+          &measure_section(),  &parallel_section(),   &expectation_section(), &outputs_match_section(),
+          &speedup_section(),  &drop_section(),       &train_section(),       &optimizer_section(),
+          &schedule_section(), &lora_section(),       &distill_section(),     &search_section(),
+          &prune_section(),    &quantize_section(),   &calibration_section(), &mixed_section(),
+          &requires_section(), &checkpoint_section(), &output_section()};
 }
 
 }  // namespace edgelab::batch

@@ -7,52 +7,63 @@ namespace edgelab::batch {
 using namespace tasks;
 
 const Section& optimizer_section() {
-  static const Section made = section<OptimizerSpec>("optimizer", "", {
-      key("name", choice(enum_choices<Optimizer>()), &OptimizerSpec::name, "the method"),
-      key("lr", number(0, 1000), &OptimizerSpec::lr, "learning rate"),
-      key("weight_decay", number(0, 1000), &OptimizerSpec::weight_decay, "decoupled in AdamW"),
-      key("momentum", number(0, 1), &OptimizerSpec::momentum, "SGD"),
-  });
+  static const Section made = section<OptimizerSpec>(
+      "optimizer", "",
+      {
+          key("name", choice(enum_choices<Optimizer>()), &OptimizerSpec::name, "the method"),
+          key("lr", number(0, 1000), &OptimizerSpec::lr, "learning rate"),
+          key("weight_decay", number(0, 1000), &OptimizerSpec::weight_decay, "decoupled in AdamW"),
+          key("momentum", number(0, 1), &OptimizerSpec::momentum, "SGD"),
+      });
   return made;
 }
 
 const Section& schedule_section() {
-  static const Section made = section<ScheduleSpec>("schedule", "Of the learning rate. The name alone may stand for the map.", {
-      key("name", choice(enum_choices<LearningRateSchedule>()), &ScheduleSpec::name, "the curve"),
-      key("warmup_epochs", number(0, 1'000'000), &ScheduleSpec::warmup_epochs, "linear rise before it"),
-  });
+  static const Section made = section<ScheduleSpec>(
+      "schedule", "Of the learning rate. The name alone may stand for the map.",
+      {
+          key("name", choice(enum_choices<LearningRateSchedule>()), &ScheduleSpec::name, "the curve"),
+          key("warmup_epochs", number(0, 1'000'000), &ScheduleSpec::warmup_epochs, "linear rise before it"),
+      });
   return made;
 }
 
 const Section& lora_section() {
-  static const Section made = section<LoraSpec>("lora", "Low-rank adapters.", {
-      key("rank", integer(1, 4096), &LoraSpec::rank, "of the two factors"),
-      key("alpha", number_above(0, 1'000'000), &LoraSpec::alpha, "the product is scaled by alpha / rank"),
-      key("targets", list(text(), 1), &LoraSpec::targets, "layers", "the attention's projections"),
-  });
+  static const Section made = section<LoraSpec>(
+      "lora", "Low-rank adapters.",
+      {
+          key("rank", integer(1, 4096), &LoraSpec::rank, "of the two factors"),
+          key("alpha", number_above(0, 1'000'000), &LoraSpec::alpha, "the product is scaled by alpha / rank"),
+          key("targets", list(text(), 1), &LoraSpec::targets, "layers", "the attention's projections"),
+      });
   return made;
 }
 
 const Section& trainable_lora_section() {
-  static const Section made{"trainable", "", {required(loader_key("lora", map(lora_section), "adapters alone are trained"))}, {}, false, {}};
+  static const Section made{
+      "trainable", "", {required(loader_key("lora", map(lora_section), "adapters alone are trained"))}, {}, false, {}};
   return made;
 }
 
 const Section& distill_section() {
-  static const Section made = section<DistillSpec>("distill", "Distillation.", {
-      key("teacher", map(model_section), &DistillSpec::teacher, "as `model`"),
-      key("temperature", number_above(0, 1000), &DistillSpec::temperature, "of both softmaxes"),
-      key("weight", number(0, 1), &DistillSpec::weight, "of the teacher's loss; the labels' has the rest"),
-  });
+  static const Section made = section<DistillSpec>(
+      "distill", "Distillation.",
+      {
+          key("teacher", map(model_section), &DistillSpec::teacher, "as `model`"),
+          key("temperature", number_above(0, 1000), &DistillSpec::temperature, "of both softmaxes"),
+          key("weight", number(0, 1), &DistillSpec::weight, "of the teacher's loss; the labels' has the rest"),
+      });
   return made;
 }
 
 const Section& search_section() {
-  static const Section made = section<SearchSpec>("search", "Tries settings, keeps the best.", {
-      key("trials", integer(1, 1'000'000), &SearchSpec::trials, "at most"),
-      key("budget", duration(1), &SearchSpec::budget_ns, "of wall-clock time over all trials", "none"),
-      key("objective", text(), &SearchSpec::objective, "what is made best"),
-  });
+  static const Section made = section<SearchSpec>(
+      "search", "Tries settings, keeps the best.",
+      {
+          key("trials", integer(1, 1'000'000), &SearchSpec::trials, "at most"),
+          key("budget", duration(1), &SearchSpec::budget_ns, "of wall-clock time over all trials", "none"),
+          key("objective", text(), &SearchSpec::objective, "what is made best"),
+      });
   return made;
 }
 
@@ -60,7 +71,8 @@ namespace {
 
 Key schedule_key() {
   return custom_key<TrainSpec>(
-      "schedule", any_of({choice(enum_choices<LearningRateSchedule>()), map(schedule_section)}), "of the learning rate", "",
+      "schedule", any_of({choice(enum_choices<LearningRateSchedule>()), map(schedule_section)}), "of the learning rate",
+      "",
       [](TrainSpec& spec, const Value& value, const Type& type, WeightsFinder* weights) {
         if (value.is_map()) return read_member(value, type, spec.schedule, weights);
         spec.schedule.name = enum_named<LearningRateSchedule>(value.text);
@@ -76,23 +88,29 @@ std::optional<std::int64_t> read_last(std::string_view text) {
   return blocks && *blocks >= 1 && *blocks <= 9999 ? blocks : std::nullopt;
 }
 
-bool is_trainable(std::string_view text) { return text == "all" || text == "head" || text == "lora" || read_last(text); }
+bool is_trainable(std::string_view text) {
+  return text == "all" || text == "head" || text == "lora" || read_last(text);
+}
 
 Key trainable_key() {
   return custom_key<TrainSpec>(
       "trainable",
-      any_of({text_of(is_trainable, "all|head|lora|last:[1-9][0-9]{0,3}", "all, head, last:N or lora"), map(trainable_lora_section)}),
+      any_of({text_of(is_trainable, "all|head|lora|last:[1-9][0-9]{0,3}", "all, head, last:N or lora"),
+              map(trainable_lora_section)}),
       "which parameters move: `all`, `head`, `last:N` (blocks), `lora` or `{lora: {…}}`", "`all`",
       [](TrainSpec& spec, const Value& value, const Type&, WeightsFinder* weights) {
         spec.trainable = {};
         spec.trainable.last = static_cast<int>(read_last(value.text).value_or(0));
-        spec.trainable.what = value.is_map() ? Trainable::lora : spec.trainable.last ? Trainable::last : enum_named<Trainable>(value.text);
+        spec.trainable.what = value.is_map()        ? Trainable::lora
+                              : spec.trainable.last ? Trainable::last
+                                                    : enum_named<Trainable>(value.text);
         const Value* lora = value.find("lora");
         if (lora && !lora->bad) fill_section(lora_section(), &spec.trainable.lora, *lora, weights);
       },
       [](const TrainSpec& spec, const Type&) -> std::optional<Value> {
         const TrainableSpec& trainable = spec.trainable;
-        if (trainable.what == Trainable::lora) return nested_value("lora", show_section(lora_section(), &trainable.lora));
+        if (trainable.what == Trainable::lora)
+          return nested_value("lora", show_section(lora_section(), &trainable.lora));
         const std::string name(enum_name(trainable.what));
         return text_value(trainable.what == Trainable::last ? name + ":" + std::to_string(trainable.last) : name);
       });
@@ -101,16 +119,19 @@ Key trainable_key() {
 }  // namespace
 
 const Section& train_section() {
-  static const Section made = section<TrainSpec>("train", "For `task: train`; `prune.finetune` and `quantize.qat` are alike.", {
-      key("epochs", integer(1, 1'000'000), &TrainSpec::epochs, "passes over the data"),
-      key("batch", integer(1, 1'000'000), &TrainSpec::batch, "samples a step, over all ranks", "the job's"),
-      key("optimizer", map(optimizer_section), &TrainSpec::optimizer, "see `optimizer`"),
-      schedule_key(),
-      key("augment", list(choice({"crop", "flip", "mixup", "cutmix", "randaugment"})), &TrainSpec::augment, "of the training images", "none"),
-      trainable_key(),
-      key("distill", map(distill_section), &TrainSpec::distill, "learn from a teacher too", "no teacher"),
-      key("search", map(search_section), &TrainSpec::search, "search over settings", "none"),
-  });
+  static const Section made = section<TrainSpec>(
+      "train", "For `task: train`; `prune.finetune` and `quantize.qat` are alike.",
+      {
+          key("epochs", integer(1, 1'000'000), &TrainSpec::epochs, "passes over the data"),
+          key("batch", integer(1, 1'000'000), &TrainSpec::batch, "samples a step, over all ranks", "the job's"),
+          key("optimizer", map(optimizer_section), &TrainSpec::optimizer, "see `optimizer`"),
+          schedule_key(),
+          key("augment", list(choice({"crop", "flip", "mixup", "cutmix", "randaugment"})), &TrainSpec::augment,
+              "of the training images", "none"),
+          trainable_key(),
+          key("distill", map(distill_section), &TrainSpec::distill, "learn from a teacher too", "no teacher"),
+          key("search", map(search_section), &TrainSpec::search, "search over settings", "none"),
+      });
   return made;
 }
 

@@ -17,7 +17,7 @@ namespace {
 struct Override {
   std::string path;  // "defaults.batch"
   Value value;
-  Place place;       // no line: the command line has none
+  Place place;  // no line: the command line has none
 };
 
 void forget_lines(Value& value, const Place& place) {
@@ -32,11 +32,13 @@ void forget_lines(Value& value, const Place& place) {
 // YAML errors inside the value have lines of their own, which mean nothing to who typed it: they are told as one.
 std::optional<Override> parse(const std::string& text, ErrorList& errors) {
   std::error_code error;
-  const auto file = std::make_shared<const SourceFile>(SourceFile{"--set " + text, std::filesystem::current_path(error), INT_MAX});
+  const auto file =
+      std::make_shared<const SourceFile>(SourceFile{"--set " + text, std::filesystem::current_path(error), INT_MAX});
   const Place place{file, 0, 0};
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    errors.add(usage_error(place, "an override has the form KEY=VALUE").hint("for example --set defaults.batch=8"), place);
+    errors.add(usage_error(place, "an override has the form KEY=VALUE").hint("for example --set defaults.batch=8"),
+               place);
     return {};
   }
   ErrorList inner;
@@ -72,21 +74,25 @@ Value* job_of(const std::string& rest, std::vector<Document>& documents) {
   for (Document& document : documents) {
     for (Value& job : document.jobs) {
       const std::string id = id_text(job);
-      const bool fits = !id.empty() && rest.size() > id.size() && rest[id.size()] == '.' && rest.compare(0, id.size(), id) == 0;
+      const bool fits =
+          !id.empty() && rest.size() > id.size() && rest[id.size()] == '.' && rest.compare(0, id.size(), id) == 0;
       if (fits && (!best || id.size() > id_text(*best).size())) best = &job;
     }
   }
   return best;
 }
 
-void unknown_job(const Override& override, const std::string& rest, const std::vector<Document>& documents, ErrorList& errors) {
+void unknown_job(const Override& override, const std::string& rest, const std::vector<Document>& documents,
+                 ErrorList& errors) {
   std::vector<std::string> ids;
   for (const Document& document : documents) {
     for (const Value& job : document.jobs) ids.push_back(id_text(job));
   }
   const std::string wanted = rest.substr(0, rest.find('.'));
   const std::string near = nearest_name(wanted, ids);
-  errors.add(usage_error(override.place, rest.find('.') == std::string::npos ? "an override of a job has the form jobs.ID.KEY=VALUE" : "no job has the id \"" + wanted + "\"")
+  errors.add(usage_error(override.place, rest.find('.') == std::string::npos
+                                             ? "an override of a job has the form jobs.ID.KEY=VALUE"
+                                             : "no job has the id \"" + wanted + "\"")
                  .hint(near.empty() ? "" : "did you mean \"" + near + "\"?"),
              override.place);
 }
@@ -98,7 +104,9 @@ void set_in_job(Override& override, std::vector<Document>& documents, ErrorList&
   const std::string id = id_text(*job), key = rest.substr(id.size() + 1);
   const Value* matrix = job->find("matrix");
   if (matrix && matrix->find(key)) {
-    errors.add(usage_error(override.place, "\"" + key + "\" is varied by the matrix of \"" + id + "\"").hint("set jobs." + id + ".matrix to a map with the values wanted"), override.place);
+    errors.add(usage_error(override.place, "\"" + key + "\" is varied by the matrix of \"" + id + "\"")
+                   .hint("set jobs." + id + ".matrix to a map with the values wanted"),
+               override.place);
     return;
   }
   Value tree = nested_value(key, std::move(override.value));
@@ -123,10 +131,11 @@ void apply_overrides(const std::vector<std::string>& set, std::vector<Document>&
       set_in_job(*override, documents, errors);
     } else {
       const bool job_key = type_of(defaults_section(), override->path) != nullptr;
-      errors.add(usage_error(override->place, "unknown key \"" + override->path + "\"")
-                     .hint(job_key ? "did you mean \"defaults." + override->path + "\" or \"jobs.ID." + override->path + "\"?"
-                                   : "a key begins with defaults., jobs.ID. or is name"),
-                 override->place);
+      errors.add(
+          usage_error(override->place, "unknown key \"" + override->path + "\"")
+              .hint(job_key ? "did you mean \"defaults." + override->path + "\" or \"jobs.ID." + override->path + "\"?"
+                            : "a key begins with defaults., jobs.ID. or is name"),
+          override->place);
     }
   }
 }

@@ -8,13 +8,16 @@
 
 namespace edgelab::batch {
 
-Ids::Ids(const std::vector<Outline>& outlines, const std::vector<Member>& members, ErrorList& errors) : outlines_(outlines), members_(members) {
+Ids::Ids(const std::vector<Outline>& outlines, const std::vector<Member>& members, ErrorList& errors)
+    : outlines_(outlines), members_(members) {
   for (std::size_t at = 0; at < outlines.size(); ++at) {
     if (outlines[at].id.empty()) continue;
     const auto [first, added] = outlines_by_id_.emplace(outlines[at].id, at);
     if (added) continue;
     const Place& place = outlines[at].value.find("id")->place;
-    errors.add(usage_error(place, "two jobs have the id \"" + outlines[at].id + "\"").hint("the first is at " + outlines[first->second].value.find("id")->place.shown().text()), place);
+    errors.add(usage_error(place, "two jobs have the id \"" + outlines[at].id + "\"")
+                   .hint("the first is at " + outlines[first->second].value.find("id")->place.shown().text()),
+               place);
   }
   for (std::size_t at = 0; at < members.size(); ++at) {
     if (members[at].id.empty()) continue;
@@ -22,7 +25,9 @@ Ids::Ids(const std::vector<Outline>& outlines, const std::vector<Member>& member
     const auto other = outlines_by_id_.find(members[at].id);
     if (!outline.combinations[members[at].combination].empty() && other != outlines_by_id_.end()) {
       const Place& place = outlines[other->second].value.find("id")->place;
-      errors.add(usage_error(place, "a member of the sweep \"" + outline.id + "\" has the id \"" + members[at].id + "\" too"), place);
+      errors.add(
+          usage_error(place, "a member of the sweep \"" + outline.id + "\" has the id \"" + members[at].id + "\" too"),
+          place);
     }
     members_by_id_.emplace(members[at].id, at);
   }
@@ -62,7 +67,9 @@ namespace {
 
 void unknown_id(const Value& value, const Ids& ids, ErrorList& errors) {
   const std::string near = ids.nearest(value.text);
-  errors.add(usage_error(value.place, "no job has the id \"" + value.text + "\"").hint(near.empty() ? "" : "did you mean \"" + near + "\"?"), value.place);
+  errors.add(usage_error(value.place, "no job has the id \"" + value.text + "\"")
+                 .hint(near.empty() ? "" : "did you mean \"" + near + "\"?"),
+             value.place);
 }
 
 const std::vector<Value>& items_of(const Value& needs, std::vector<Value>& single) {
@@ -85,7 +92,9 @@ void resolve_needs(std::vector<Outline>& outlines, const Ids& ids, ErrorList& er
       const std::vector<std::size_t> meant = ids.members_of(item.text);
       edges += meant.size() * outline.combinations.size();
       if (edges > kMostNeeds) {
-        errors.add(usage_error(item.place, "the jobs need one another in too many ways").expected("at most " + with_thousands(kMostNeeds) + ", a sweep counted by its members"), item.place);
+        errors.add(usage_error(item.place, "the jobs need one another in too many ways")
+                       .expected("at most " + with_thousands(kMostNeeds) + ", a sweep counted by its members"),
+                   item.place);
         return;
       }
       outline.needs.insert(outline.needs.end(), meant.begin(), meant.end());
@@ -105,14 +114,18 @@ void report_cycles(const std::vector<Outline>& outlines, const std::vector<Membe
     constexpr std::size_t kMostShown = 20;
     for (std::size_t i = 0; i < std::min(cycle.size(), kMostShown); ++i) way += members[cycle[i]].id + " → ";
     if (cycle.size() > kMostShown) way += "… → ";
-    errors.add(usage_error(place_holder.place, "jobs wait for one another in a circle: " + way + members[cycle.front()].id).hint("remove one of these needs"), place_holder.place);
+    errors.add(
+        usage_error(place_holder.place, "jobs wait for one another in a circle: " + way + members[cycle.front()].id)
+            .hint("remove one of these needs"),
+        place_holder.place);
   }
 }
 
 namespace {
 
 // Calls visit(value) for every id of a job in `value`.
-template <class Visit> void for_each_job_id(const Value& value, const Type& given, const Visit& visit) {
+template <class Visit>
+void for_each_job_id(const Value& value, const Type& given, const Visit& visit) {
   const Type& type = given.fitting(value);
   if (value.bad) return;
   if (type.kind == Type::Kind::job_id && value.is_scalar()) visit(value);
@@ -136,9 +149,13 @@ void check_references(const Value& member, const Outline& outline, const Ids& id
       if (!ids.known(id.text)) return unknown_id(id, ids, errors);
       const std::vector<std::size_t> meant = ids.members_of(id.text);
       if (ids.is_sweep(id.text)) {
-        errors.add(usage_error(id.place, "\"" + id.text + "\" is a sweep, and one job is meant here").hint("name a member, as in " + id.text + "[KEY=VALUE]"), id.place);
+        errors.add(usage_error(id.place, "\"" + id.text + "\" is a sweep, and one job is meant here")
+                       .hint("name a member, as in " + id.text + "[KEY=VALUE]"),
+                   id.place);
       } else if (!meant.empty() && !std::binary_search(outline.needs.begin(), outline.needs.end(), meant.front())) {
-        errors.add(usage_error(id.place, "\"" + id.text + "\" is not among the needs of \"" + outline.id + "\"").hint("add it: needs: [" + id.text + "]"), id.place);
+        errors.add(usage_error(id.place, "\"" + id.text + "\" is not among the needs of \"" + outline.id + "\"")
+                       .hint("add it: needs: [" + id.text + "]"),
+                   id.place);
       }
     });
   }

@@ -14,11 +14,11 @@ namespace edgelab::batch {
 // A job of the files, its defaults merged in, and the jobs that it stands for: itself, or the members of its sweep.
 struct Outline {
   Value value;
-  std::string id;  // empty where the id is missing or bad
+  std::string id;           // empty where the id is missing or bad
   bool incomplete = false;  // its defaults may be in a file that could not be read
   std::vector<Combination> combinations;
-  std::size_t first_member = 0;         // in the list of all members
-  std::vector<std::size_t> needs;       // members, resolved
+  std::size_t first_member = 0;    // in the list of all members
+  std::vector<std::size_t> needs;  // members, resolved
 };
 
 struct Member {

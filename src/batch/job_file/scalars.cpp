@@ -103,10 +103,13 @@ std::optional<double> read_number(std::string_view text) {
   return value == 0.0 ? 0.0 : value;  // no minus zero
 }
 
-std::optional<std::int64_t> read_duration(std::string_view text) { return read_quantity(text, kTimes, kMostNanoseconds); }
+std::optional<std::int64_t> read_duration(std::string_view text) {
+  return read_quantity(text, kTimes, kMostNanoseconds);
+}
 
 std::optional<std::int64_t> read_bytes(std::string_view text) {
-  if (const auto plain = read_integer(text)) return std::abs(static_cast<double>(*plain)) <= kMostBytes ? plain : std::nullopt;
+  if (const auto plain = read_integer(text))
+    return std::abs(static_cast<double>(*plain)) <= kMostBytes ? plain : std::nullopt;
   return read_quantity(text, kSizes, kMostBytes);
 }
 

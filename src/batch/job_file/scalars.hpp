@@ -10,7 +10,7 @@ namespace edgelab::batch {
 // The scalars of job files. Each reader takes the whole text or gives nothing; each writer's text reads back as the same
 // value.
 
-std::optional<bool> read_boolean(std::string_view text);  // true false yes no on off (also True, TRUE)
+std::optional<bool> read_boolean(std::string_view text);          // true false yes no on off (also True, TRUE)
 std::optional<std::int64_t> read_integer(std::string_view text);  // decimal, no leading zeros, no fraction
 std::optional<double> read_number(std::string_view text);         // 3, 0.5, 1e-4; finite
 // A decimal number and a unit: ns us ms s m h ("12ms", "1.5h"); nanoseconds, rounded. At most 90 days, so that the count

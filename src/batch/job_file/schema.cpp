@@ -54,7 +54,8 @@ void add_alternatives(const Section& section, Json& schema) {
   for (std::size_t a = 0; a < section.alternatives.size(); ++a) {
     for (std::size_t b = a + 1; b < section.alternatives.size(); ++b) {
       for (const std::string& one : section.alternatives[a]) {
-        for (const std::string& other : section.alternatives[b]) schema["allOf"].push_back({{"not", {{"required", {one, other}}}}});
+        for (const std::string& other : section.alternatives[b])
+          schema["allOf"].push_back({{"not", {{"required", {one, other}}}}});
       }
     }
   }
@@ -75,9 +76,13 @@ Json matrix_schema(Json& definitions) {
   Json properties = Json::object();
   for (const std::string& key : dotted_keys(defaults_section())) {
     if (key == "matrix" || key == "exclude" || key == "max_parallel") continue;
-    properties[key] = {{"type", "array"}, {"minItems", 1}, {"uniqueItems", true}, {"items", schema_of(*type_of(defaults_section(), key), definitions)}};
+    properties[key] = {{"type", "array"},
+                       {"minItems", 1},
+                       {"uniqueItems", true},
+                       {"items", schema_of(*type_of(defaults_section(), key), definitions)}};
   }
-  return {{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}, {"minProperties", 1}};
+  return {
+      {"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}, {"minProperties", 1}};
 }
 
 Json schema_of(const Type& type, Json& definitions) {
@@ -90,11 +95,14 @@ Json schema_of(const Type& type, Json& definitions) {
       return {{"type", {"string", "number", "boolean"}}, {"minLength", 1}};  // `id: 7` is a text too
     case Type::Kind::job_id: return {{"type", {"string", "number", "boolean"}}, {"minLength", 1}};
     case Type::Kind::path: return {{"type", "string"}, {"minLength", 1}};
-    case Type::Kind::weights_file: return {{"type", "string"}, {"minLength", 1}, {"examples", {"random", "../models/NAME.safetensors"}}};
+    case Type::Kind::weights_file:
+      return {{"type", "string"}, {"minLength", 1}, {"examples", {"random", "../models/NAME.safetensors"}}};
     case Type::Kind::choice: return {{"enum", type.choices}};
-    case Type::Kind::duration: return {{"type", "string"}, {"pattern", "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?(ns|us|ms|s|m|h)$"}};
+    case Type::Kind::duration:
+      return {{"type", "string"}, {"pattern", "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?(ns|us|ms|s|m|h)$"}};
     case Type::Kind::bytes: {
-      const Json with_unit{{"type", "string"}, {"pattern", "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?(B|[KMGT]i?B)$"}};
+      const Json with_unit{{"type", "string"},
+                           {"pattern", "^[+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?(B|[KMGT]i?B)$"}};
       return {{"anyOf", {Json{{"type", "integer"}, {"minimum", 1}}, with_unit}}};
     }
     case Type::Kind::list: {

@@ -31,19 +31,25 @@ bool read_exclusion(const Value& item, const Value& matrix, Exclusion& exclusion
       std::vector<std::string> keys;
       for (const Entry& one : matrix.entries) keys.push_back(one.key);
       const std::string near = nearest_name(each.key, keys);
-      errors.add(usage_error(each.place, "\"" + each.key + "\" is not a key of the matrix").hint(near.empty() ? "" : "did you mean \"" + near + "\"?"), each.place);
+      errors.add(usage_error(each.place, "\"" + each.key + "\" is not a key of the matrix")
+                     .hint(near.empty() ? "" : "did you mean \"" + near + "\"?"),
+                 each.place);
       good = false;
       continue;
     }
     const std::vector<Value>& values = key->value.items;
-    const auto found = std::find_if(values.begin(), values.end(), [&](const Value& value) { return same_value(value, each.value); });
+    const auto found =
+        std::find_if(values.begin(), values.end(), [&](const Value& value) { return same_value(value, each.value); });
     if (found == values.end()) {
-      errors.add(usage_error(each.value.place, "the matrix gives \"" + each.key + "\" no such value").got(as_written(each.value)).expected("one of " + as_written(key->value)),
+      errors.add(usage_error(each.value.place, "the matrix gives \"" + each.key + "\" no such value")
+                     .got(as_written(each.value))
+                     .expected("one of " + as_written(key->value)),
                  each.value.place);
       good = false;
       continue;
     }
-    exclusion.at[static_cast<std::size_t>(key - matrix.entries.data())] = static_cast<std::size_t>(found - values.begin());
+    exclusion.at[static_cast<std::size_t>(key - matrix.entries.data())] =
+        static_cast<std::size_t>(found - values.begin());
   }
   return good;
 }
@@ -77,7 +83,9 @@ std::vector<Combination> combinations_of(const Value& job, ErrorList& errors) {
   for (const Entry& each : matrix->entries) {
     members *= each.value.items.size();
     if (members > kMostMembers) {
-      errors.add(usage_error(matrix->place, "the sweep has too many combinations").expected("at most " + with_thousands(kMostMembers)), matrix->place);
+      errors.add(usage_error(matrix->place, "the sweep has too many combinations")
+                     .expected("at most " + with_thousands(kMostMembers)),
+                 matrix->place);
       return {};
     }
   }

@@ -135,8 +135,12 @@ std::string described(const Type& type) {
     case Type::Kind::duration: return "a duration such as 12ms, 1.5s or 10m";
     case Type::Kind::bytes: return "a size such as 512MiB or 2GB";
     case Type::Kind::job_id: return "the id of a job";
-    case Type::Kind::list: return type.fewest ? "a list, not empty, of " + described(type.parts[0]) : "a list of " + described(type.parts[0]);
-    case Type::Kind::map: return "a map with " + std::string(type.section().exactly_one ? "one of the keys " : "the keys ") + joined(type.section().names());
+    case Type::Kind::list:
+      return type.fewest ? "a list, not empty, of " + described(type.parts[0])
+                         : "a list of " + described(type.parts[0]);
+    case Type::Kind::map:
+      return "a map with " + std::string(type.section().exactly_one ? "one of the keys " : "the keys ") +
+             joined(type.section().names());
     case Type::Kind::any_of: break;
     case Type::Kind::matrix: return "a map from keys to lists";
     case Type::Kind::exclude: return "a list of maps from matrix keys to values";

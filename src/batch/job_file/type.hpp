@@ -18,7 +18,21 @@ class WeightsFinder;
 
 struct Type {
   enum class Kind {
-    boolean, integer, number, text, path, weights_file, choice, duration, bytes, job_id, list, map, any_of, matrix, exclude
+    boolean,
+    integer,
+    number,
+    text,
+    path,
+    weights_file,
+    choice,
+    duration,
+    bytes,
+    job_id,
+    list,
+    map,
+    any_of,
+    matrix,
+    exclude
   };
 
   Kind kind{};
@@ -29,9 +43,9 @@ struct Type {
   // would do with the expression alone, but recurses once a character and makes GCC 12 warn under the sanitizers.)
   bool (*matches)(std::string_view) = nullptr;
   std::string pattern, form;
-  std::vector<Type> parts;                     // list: the element; any_of: at most one scalar, one list, one map
-  std::size_t fewest = 0;                      // list
-  const Section& (*section)() = nullptr;       // map
+  std::vector<Type> parts;                // list: the element; any_of: at most one scalar, one list, one map
+  std::size_t fewest = 0;                 // list
+  const Section& (*section)() = nullptr;  // map
 
   // The alternative that `value` must be; the first scalar one for a null. Of a list's element too: a single value may
   // stand for a list of one.
@@ -67,13 +81,13 @@ struct Key {
 };
 
 struct Section {
-  std::string name;   // of its table in the reference
+  std::string name;  // of its table in the reference
   std::string doc;
   std::vector<Key> keys;
   // Groups of keys that stand instead of one another: {{"strategy"}, {"pipeline", "tensor", …}}.
   std::vector<std::vector<std::string>> alternatives;
-  bool exactly_one = false;                 // key
-  std::function<Value()> defaults;          // of a section that fills a struct
+  bool exactly_one = false;         // key
+  std::function<Value()> defaults;  // of a section that fills a struct
 
   const Key* key(std::string_view name) const;
   std::vector<std::string> names() const;

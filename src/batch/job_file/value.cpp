@@ -71,7 +71,8 @@ Value nested_value(std::string_view dotted, Value value) {
 }
 
 bool same_value(const Value& a, const Value& b) {
-  if (a.kind != b.kind || a.text != b.text || a.items.size() != b.items.size() || a.entries.size() != b.entries.size()) {
+  if (a.kind != b.kind || a.text != b.text || a.items.size() != b.items.size() ||
+      a.entries.size() != b.entries.size()) {
     return false;
   }
   for (std::size_t i = 0; i < a.items.size(); ++i) {
@@ -97,7 +98,8 @@ std::string described(const Value& value) {
     while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;  // not inside a UTF-8 character
     text = text.substr(0, cut) + "…";
   }
-  std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
   return value.quoted ? "the text \"" + text + "\"" : text;
 }
 
@@ -115,19 +117,26 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 bool is_plain(const std::string& text) {
   if (text.empty() || text.size() > 200) return false;
   const auto digits = static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
-  if (digits > 0) return digits < text.size() && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(digits), text.end(), is_letter);
+  if (digits > 0)
+    return digits < text.size() &&
+           std::all_of(text.begin() + static_cast<std::ptrdiff_t>(digits), text.end(), is_letter);
   if (!is_letter(text[0]) && text[0] != '/' && text[0] != '_') return false;
-  const auto allowed = [](char c) { return is_digit(c) || is_letter(c) || std::string_view("_./+-").find(c) != std::string_view::npos; };
+  const auto allowed = [](char c) {
+    return is_digit(c) || is_letter(c) || std::string_view("_./+-").find(c) != std::string_view::npos;
+  };
   if (!std::all_of(text.begin(), text.end(), allowed)) return false;
   std::string lower = text;
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return is_letter(c) ? static_cast<char>(c | 0x20) : c; });
-  constexpr std::array<std::string_view, 11> kReserved{"true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"};
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return is_letter(c) ? static_cast<char>(c | 0x20) : c; });
+  constexpr std::array<std::string_view, 11> kReserved{"true", "false", "yes",  "no",  "on", "off",
+                                                       "y",    "n",     "null", "nan", "inf"};
   return std::find(kReserved.begin(), kReserved.end(), lower) == kReserved.end();
 }
 
 std::string yaml_text(const std::string& text) { return is_plain(text) ? text : json_text(text); }
 
-template <class Scalar> std::string flow(const Value& value, const char* colon, const char* comma, const Scalar& scalar) {
+template <class Scalar>
+std::string flow(const Value& value, const char* colon, const char* comma, const Scalar& scalar) {
   switch (value.kind) {
     case Value::Kind::null: return "null";
     case Value::Kind::scalar: return scalar(value);
@@ -139,7 +148,8 @@ template <class Scalar> std::string flow(const Value& value, const char* colon, 
     text += (text.size() > 1 ? comma : "") + flow(item, colon, comma, scalar);
   }
   for (const Entry& each : value.entries) {
-    text += (text.size() > 1 ? comma : "") + scalar(text_value(each.key)) + colon + flow(each.value, colon, comma, scalar);
+    text +=
+        (text.size() > 1 ? comma : "") + scalar(text_value(each.key)) + colon + flow(each.value, colon, comma, scalar);
   }
   return text + (value.is_list() ? "]" : "}");
 }
@@ -147,11 +157,13 @@ template <class Scalar> std::string flow(const Value& value, const char* colon, 
 }  // namespace
 
 std::string to_json(const Value& value) {
-  return flow(value, ":", ",", [](const Value& scalar) { return scalar.quoted ? json_text(scalar.text) : scalar.text; });
+  return flow(value, ":", ",",
+              [](const Value& scalar) { return scalar.quoted ? json_text(scalar.text) : scalar.text; });
 }
 
 std::string to_flow_yaml(const Value& value) {
-  return flow(value, ": ", ", ", [](const Value& scalar) { return scalar.quoted ? yaml_text(scalar.text) : scalar.text; });
+  return flow(value, ": ", ", ",
+              [](const Value& scalar) { return scalar.quoted ? yaml_text(scalar.text) : scalar.text; });
 }
 
 std::string to_block_yaml(const Value& value, int indent, int block_levels) {

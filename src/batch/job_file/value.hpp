@@ -43,7 +43,7 @@ struct Value {
   bool is_map() const { return kind == Kind::map; }
 
   const Entry* entry(std::string_view key) const;
-  const Value* find(std::string_view key) const;         // null if there is none
+  const Value* find(std::string_view key) const;          // null if there is none
   const Value* find_path(std::string_view dotted) const;  // "data.limit"
   void erase(std::string_view key);
 };
@@ -68,8 +68,8 @@ bool same_value(const Value& a, const Value& b);
 // "nothing", "the text \"x\"", "12", "a list", "a map": what a message says it got.
 std::string described(const Value& value);
 
-std::string to_json(const Value& value);       // compact, keys in their order
-std::string to_flow_yaml(const Value& value);  // one line
+std::string to_json(const Value& value);                                      // compact, keys in their order
+std::string to_flow_yaml(const Value& value);                                 // one line
 std::string to_block_yaml(const Value& value, int indent, int block_levels);  // deeper levels as flow
 
 // As written where the text needs no quotes, like `{a: [1, x]}`: for the ids of sweep members.

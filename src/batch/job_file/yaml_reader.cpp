@@ -30,7 +30,8 @@ class TreeBuilder : public YAML::EventHandler {
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { leaf(mark, Value{}, anchor); }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
     refuse_tag(mark, tag);
     // yaml-cpp tags plain scalars "?" and quoted or block ones "!".
     leaf(mark, tag == "!" ? text_value(text) : plain_value(text), anchor);
@@ -44,11 +45,13 @@ class TreeBuilder : public YAML::EventHandler {
     place_value(mark, found->second);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(mark, tag, anchor, Value::Kind::list);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(mark, tag, anchor, Value::Kind::map);
   }
   void OnMapEnd() override { close(); }
@@ -75,14 +78,19 @@ class TreeBuilder : public YAML::EventHandler {
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
     const Place at = place(mark);
-    errors_.add(Error(ErrorKind::usage, "job files use no YAML tags").at(at.shown()).got(described(text_value(tag))).hint("remove it"), at);
+    errors_.add(Error(ErrorKind::usage, "job files use no YAML tags")
+                    .at(at.shown())
+                    .got(described(text_value(tag)))
+                    .hint("remove it"),
+                at);
   }
 
   void count(const YAML::Mark& mark, std::size_t nodes) { count_nodes(place(mark), nodes); }
   void count_nodes(const Place& at, std::size_t nodes) {
     nodes_ += nodes;
     if (nodes_ > kMostNodes) {
-      stop(at, "the file has more than " + std::to_string(kMostNodes) + " values, aliases counted as what they stand for");
+      stop(at,
+           "the file has more than " + std::to_string(kMostNodes) + " values, aliases counted as what they stand for");
     }
   }
 
@@ -109,7 +117,8 @@ class TreeBuilder : public YAML::EventHandler {
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Value::Kind kind) {
     refuse_tag(mark, tag);
     count(mark, 1);
-    if (!frames_.empty() && frames_.back().value.is_map() && !frames_.back().key) stop(mark, "a key must be a plain text, not a list or a map");
+    if (!frames_.empty() && frames_.back().value.is_map() && !frames_.back().key)
+      stop(mark, "a key must be a plain text, not a list or a map");
     if (frames_.size() >= kMostDepth) too_deep(mark);
     Frame frame;
     frame.value.kind = kind;
@@ -133,10 +142,13 @@ class TreeBuilder : public YAML::EventHandler {
     if (frames_.empty() || !frames_.back().value.is_map() || frames_.back().key) return put(std::move(value));
     if (!value.is_scalar()) stop(mark, "a key must be a plain text");
     Frame& map = frames_.back();
-    if (map.value.entries.size() >= kMostKeys) stop(mark, "one map has more than " + std::to_string(kMostKeys) + " keys");
+    if (map.value.entries.size() >= kMostKeys)
+      stop(mark, "one map has more than " + std::to_string(kMostKeys) + " keys");
     if (const Entry* first = map.value.entry(value.text)) {
       const Place at = place(mark);
-      errors_.add(usage_error(at, "the key \"" + value.text + "\" stands twice in one map; the first is at line " + std::to_string(first->place.line)), at);
+      errors_.add(usage_error(at, "the key \"" + value.text + "\" stands twice in one map; the first is at line " +
+                                      std::to_string(first->place.line)),
+                  at);
       map.repeated = true;
     }
     map.key = Entry{value.text, place(mark), {}};
@@ -206,7 +218,8 @@ bool check_characters(const std::string& text, const std::shared_ptr<const Sourc
 
 }  // namespace
 
-std::optional<Value> read_yaml(const std::string& text, const std::shared_ptr<const SourceFile>& file, ErrorList& errors) {
+std::optional<Value> read_yaml(const std::string& text, const std::shared_ptr<const SourceFile>& file,
+                               ErrorList& errors) {
   const Place start{file, 1, 1};
   if (text.size() > kMostFileBytes) {
     errors.add(usage_error(start, "the file is larger than a job file may be, 1 MiB"), start);
