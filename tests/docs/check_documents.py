@@ -4,7 +4,7 @@
 usage: check_documents.py SOURCE BUILD
 
 Commands are the lines of ```sh blocks; they run one after another in a scratch folder that shows the checkout through links
-but has results/ of its own. A ```yaml block that the text before it or after it says to save (Save it as `NAME`) is saved.
+but has results/ of its own (./lab runs in the checkout itself). A ```yaml block that the text before it or after it says to save (Save it as `NAME`) is saved.
 """
 import os
 import pathlib
@@ -102,7 +102,9 @@ def run_document(source, build, document):
                     print(f"   not run: {line}  ({note})")
                     continue
                 print(f"   $ {command}", flush=True)
-                result = subprocess.run(["bash", "-c", command], cwd=folder, env=environment(), stdin=subprocess.DEVNULL, text=True,
+                # The wrapper configures builds, which must not remember a scratch folder: it runs where it stands.
+                place = source if command.startswith("./lab ") else folder
+                result = subprocess.run(["bash", "-c", command], cwd=place, env=environment(), stdin=subprocess.DEVNULL, text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, check=False)
                 ran += 1
                 if result.returncode != 0:

@@ -1,0 +1,51 @@
+// The commands that look but don't run: what they print for machines.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/run_program.hpp"
+
+namespace edgelab {
+namespace {
+
+using nlohmann::json;
+
+json output_of(const std::string& arguments) {
+  const test::ProgramResult result = test::run_program(EDGELAB_BINARY " " + arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  const json parsed = json::parse(result.output, nullptr, false);
+  EXPECT_FALSE(parsed.is_discarded()) << result.output;
+  return parsed;
+}
+
+TEST(Commands, PlanForecastsEveryJobOfTheDemoWithoutRunningIt) {
+  const json plan = output_of("plan " EDGELAB_SOURCE_DIR "/jobs/demo.yaml --json");
+  EXPECT_EQ(plan["jobs"].size(), 7u);
+  const json& split = plan["jobs"]["accuracy-two-ranks"];
+  EXPECT_EQ(split["ranks"], 2);
+  EXPECT_EQ(split["samples"], 64);
+  EXPECT_EQ(split["needs"], json::array({"accuracy"}));
+  EXPECT_EQ(split["wire_bytes"], 32 * (10 * 4 + 4));  // the second rank's answers
+  EXPECT_GT(split["predicted_latency_ns"], 0);
+  EXPECT_NE(split["layout"].get<std::string>().find("2 ranks"), std::string::npos);
+}
+
+TEST(Commands, ModelInfoCountsParametersAsTheFieldDoes) {
+  EXPECT_EQ(output_of("model info mobilenet_v2 --json")["parameters"], 3504872);
+  EXPECT_EQ(output_of("model info deit_tiny_patch16_224 --json")["parameters"], 5717416);
+}
+
+TEST(Commands, DataInfoDescribesADrawnDataSet) {
+  const json info = output_of("data info shapes10 --json");
+  EXPECT_EQ(info["class_names"].size(), 10u) << info.dump();
+  EXPECT_EQ(info["splits"][1]["samples"], 1000) << info.dump();
+}
+
+TEST(Commands, AResultsFileKnowsTheVersionThatTheBinaryTells) {
+  const test::ProgramResult version = test::run_program(EDGELAB_BINARY " --version");
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_EQ(version.output.substr(0, 2), "0.");
+}
+
+}  // namespace
+}  // namespace edgelab
