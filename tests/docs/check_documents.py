@@ -3,7 +3,7 @@
 
 usage: check_documents.py SOURCE BUILD
 
-Commands are the lines of ```sh blocks; they run one after another in a scratch folder that shows the checkout through links
+Commands are the lines of ```sh blocks and, where the modules they import are there, the ```python blocks; they run one after another in a scratch folder that shows the checkout through links
 but has results/ of its own (./lab runs in the checkout itself). A ```yaml block that the text before it or after it says to save (Save it as `NAME`) is saved.
 """
 import os
@@ -25,13 +25,27 @@ SHORTENED = {
     "jobs/lab4_deit_edge.yaml": "--set defaults.data.limit=4 --set defaults.measure.repeats=1",
 }
 # What labs need that this machine may lack.
-NEEDS = {"jobs/lab1_mobilenet_edge.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"), "jobs/lab4_deit_edge.yaml": ("EDGELAB_DATA",)}
+NEEDS = {
+    "jobs/lab1_mobilenet_edge.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
+    "jobs/lab4_deit_edge.yaml": ("EDGELAB_DATA",),
+    "$EDGELAB_MODELS": ("EDGELAB_MODELS",),
+}
 PATH = re.compile(r"`((?:src|tests|docs|jobs|configs|cluster|results|cmake)/[\w./*-]*|[\w-]+\.md|\.ci/run)`|\]\(([^)#:]+)\)")
 MADE_BY_COMMANDS = re.compile(r"results/[\w-]+\.(h5|html|journal)$")
 
 
 def documents(source):
     return [source / "README.md", source / "CONTRIBUTING.md", *sorted((source / "docs").glob("*.md")), source / "results/README.md"]
+
+
+def lab_commands(source):
+    """The commands in the heads of the job files, as a document of their own."""
+    commands = []
+    for job in sorted((source / "jobs").glob("*.yaml")):
+        head = job.read_text().split("\nname:")[0]
+        lines = re.findall(r"^#   (.*)$", head, re.M)
+        commands += "\n".join(lines).replace("\\\n", " ").splitlines()
+    return commands
 
 
 def missing_paths(source, document):
@@ -69,10 +83,11 @@ def command_to_run(command):
     """The command as it is run here, and why it differs; (None, reason) if it isn't."""
     if command in INSTEAD:
         return INSTEAD[command]
+    command = re.sub(r"EDGELAB_(DATA|MODELS)=\S+\s+", "", command)  # relative to a checkout; here the environment says where
     for job, variables in NEEDS.items():
         lacking = [name for name in variables if job in command and name not in os.environ]
         if lacking:
-            return None, f"{' and '.join(lacking)} is not set"
+            return None, f"{' and '.join(lacking)} not set"
     for job, options in SHORTENED.items():
         if job in command and " run " in command:
             return f"{command} {options}", "shortened"
@@ -86,29 +101,55 @@ def environment():
                 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1", PRTE_MCA_rmaps_default_mapping_policy=":oversubscribe")
 
 
-def run_document(source, build, document):
+def lines_of(body):
+    """The commands of a shell block, continued lines joined, comments and blank lines left out."""
+    lines = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in body.replace("\\\n", " ").splitlines())
+    return list(filter(None, lines))
+
+
+def lacking_module(body):
+    """The first module that a Python block imports and Debian's Python lacks."""
+    for module in re.findall(r"^import (\w+)", body, re.M):
+        if subprocess.run(["/usr/bin/python3", "-c", f"import {module}"], capture_output=True, check=False).returncode != 0:
+            return module
+    return None
+
+
+def commands_of(text, folder):
+    """(what to show, the argument vector or None, why it differs) of every command, in order; saves the job files on the way."""
+    for language, body, around in blocks(text):
+        if language == "yaml":
+            for name in re.findall(r"[Ss]ave it as\s+`([\w.-]+)`", around):
+                (folder / name).write_text(body)
+        elif language == "sh":
+            for line in lines_of(body):
+                command, note = command_to_run(line)
+                yield line, command and ["bash", "-c", command], note
+        elif language == "python":
+            module = lacking_module(body)
+            yield "the Python block", None if module else ["/usr/bin/python3", "-c", body], f"there is no module {module}" if module else ""
+
+
+def run_text(source, build, name, text):
     folder = scratch_copy(source, build)
     ran, failures = 0, []
     try:
-        for language, body, around in blocks(document.read_text()):
-            if language == "yaml":
-                for name in re.findall(r"[Ss]ave it as\s+`([\w.-]+)`", around):
-                    (folder / name).write_text(body)
-            if language != "sh":
+        not_made = []  # outputs of commands that were not run
+        for shown, arguments, note in commands_of(text, folder):
+            made = re.search(r"--out (\S+)", shown)
+            if arguments is None or any(name in shown.split() for name in not_made):
+                print(f"   not run: {shown}  ({note or 'its input was not made'})")
+                not_made += [made[1]] if made else []
                 continue
-            for line in filter(None, (line.strip() for line in body.replace("\\\n", " ").splitlines())):
-                command, note = command_to_run(re.sub(r"\s+#.*$", "", line))
-                if command is None:
-                    print(f"   not run: {line}  ({note})")
-                    continue
-                print(f"   $ {command}", flush=True)
-                # The wrapper configures builds, which must not remember a scratch folder: it runs where it stands.
-                place = source if command.startswith("./lab ") else folder
-                result = subprocess.run(["bash", "-c", command], cwd=place, env=environment(), stdin=subprocess.DEVNULL, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, check=False)
-                ran += 1
-                if result.returncode != 0:
-                    failures.append(f"{document.relative_to(source)}: exit code {result.returncode}: {command}\n{result.stdout[-3000:]}")
+            not_made = [name for name in not_made if not made or name != made[1]]
+            print(f"   $ {shown}" + (f"  ({note})" if note else ""), flush=True)
+            # The wrapper configures builds, which must not remember a scratch folder: it runs where it stands.
+            place = source if shown.startswith("./lab ") else folder
+            result = subprocess.run(arguments, cwd=place, env=environment(), stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, timeout=900, check=False)
+            ran += 1
+            if result.returncode != 0:
+                failures.append(f"{name}: exit code {result.returncode}: {shown}\n{result.stdout[-3000:]}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return ran, failures
@@ -120,9 +161,13 @@ def main():
     for document in documents(source):
         print(document.relative_to(source))
         problems += missing_paths(source, document)
-        count, failures = run_document(source, build, document)
+        count, failures = run_text(source, build, document.relative_to(source), document.read_text())
         ran += count
         problems += failures
+    print("heads of jobs/*.yaml")
+    count, failures = run_text(source, build, "jobs", "```sh\n" + "\n".join(lab_commands(source)) + "\n```\n")
+    ran += count
+    problems += failures
     print(f"{ran} commands run, {len(problems)} problems")
     for problem in problems:
         print(problem)
