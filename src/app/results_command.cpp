@@ -12,10 +12,10 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/log.hpp"
 #include "results/compare.hpp"
 #include "results/csv_export.hpp"
-#include "results/file_output.hpp"
 #include "results/hdf5/run_file.hpp"
 #include "results/json/record_json.hpp"
 #include "results/repair.hpp"
@@ -100,7 +100,7 @@ void report(const Options& options) {
   std::filesystem::path out = options.out;
   if (options.out.empty()) out = std::filesystem::path(options.file).replace_extension(".html");
   const std::string title = std::filesystem::path(options.file).filename().string();
-  results::replace_file(out, results::report::html_report(results::read_run(options.file), title));
+  replace_file(out, results::report::html_report(results::read_run(options.file), title));
   std::cout << out.string() << "\n";
 }
 

@@ -7,7 +7,7 @@
 #include <cctype>
 
 #include "core/error.hpp"
-#include "data/file.hpp"
+#include "core/file.hpp"
 
 namespace edgelab::data {
 namespace {

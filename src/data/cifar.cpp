@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/hash.hpp"
-#include "data/file.hpp"
 
 namespace edgelab::data {
 namespace {

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "core/error.hpp"
-#include "data/file.hpp"
+#include "core/file.hpp"
 
 namespace edgelab::data {
 namespace {
@@ -101,7 +101,7 @@ std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* user
           .at({transfer.file.path().string()})
           .expected(fmt::format("at most {} bytes", kMaxBytes));
     }
-    transfer.file.write({reinterpret_cast<const std::uint8_t*>(bytes), size * count});
+    transfer.file.write(std::as_bytes(std::span(bytes, size * count)));
   };
   return guarded(transfer, write) ? size * count : 0;
 }

@@ -3,17 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "core/hash.hpp"
 #include "core/log.hpp"
 #include "data/cifar.hpp"
-#include "data/file.hpp"
 #include "data/lookup.hpp"
 #include "data/unpack.hpp"
 
@@ -28,25 +26,18 @@ constexpr std::uint64_t kMaxUnpackedBytes = 1ull << 30;
 // Holds a folder for one fetch at a time, by the kernel's lock on the folder itself: no file to leave behind.
 class FolderLock {
  public:
-  explicit FolderLock(const fs::path& folder) : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (descriptor_ < 0) {
-      throw Error(ErrorKind::environment, fmt::format("the folder can't be opened: {}", std::strerror(errno)))
-          .at({folder.string()});
-    }
+  explicit FolderLock(const fs::path& folder) : opened_(open_file(folder, O_RDONLY | O_DIRECTORY)) {
+    if (!opened_.open()) throw file_error("the folder can't be opened", folder, errno);
     // Other errors mean a file system without such locks; fetching there is still right for one at a time.
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      close(descriptor_);
+    if (flock(opened_.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       throw Error(ErrorKind::environment, "another fetch into this folder is under way")
           .at({folder.string()})
           .hint("wait for it to end");
     }
   }
-  ~FolderLock() { close(descriptor_); }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
 
  private:
-  int descriptor_;
+  FileDescriptor opened_;
 };
 
 bool complete(const CifarLayout& layout, const fs::path& folder) {

@@ -8,8 +8,8 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "data/cifar.hpp"
-#include "data/file.hpp"
 #include "data/shapes10.hpp"
 
 namespace edgelab::data {
@@ -32,7 +32,7 @@ void write_file(const fs::path& path, Split split, std::uint64_t seed, std::int6
   for (std::int64_t i = begin; i < end; ++i) {
     record[0] = static_cast<std::uint8_t>(shapes10_label(seed, split, i));
     draw_shape(seed, split, i, std::span(record).subspan<1>());
-    file.write(record);
+    file.write(std::as_bytes(std::span(record)));
   }
   file.sync();
 }
@@ -49,7 +49,7 @@ void write_names(const fs::path& folder) {
   std::string text;
   for (const std::string& name : shapes10_names()) text += name + "\n";
   OutputFile file(folder / cifar10_layout().names_file, OutputFile::Mode::create_new);
-  file.write({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  file.write(std::as_bytes(std::span(text)));
   file.sync();
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "data/file.hpp"
+#include "core/file.hpp"
 
 // The only place that sees stb's code. Its file functions stay out: it decodes from memory that we have bounded.
 #define STB_IMAGE_STATIC

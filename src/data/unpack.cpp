@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "data/file.hpp"
+#include "core/file.hpp"
 
 // libarchive reads the archive; the files are written here, not by its archive_write_disk: that one's safety flags refuse
 // a destination with a symbolic link above it (a home folder often has one) and it neither syncs nor counts bytes.
@@ -77,7 +77,7 @@ void write_file(Unpacking& unpacking, const fs::path& target, const std::string&
     if (static_cast<std::uint64_t>(got) > unpacking.bytes_left)
       throw refused(unpacking, name, "makes the archive too large");
     unpacking.bytes_left -= static_cast<std::uint64_t>(got);
-    file.write({piece.data(), static_cast<std::size_t>(got)});
+    file.write(std::as_bytes(std::span(piece).first(static_cast<std::size_t>(got))));
   }
   file.sync();
 }

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "core/error.hpp"
-#include "results/file_output.hpp"
+#include "core/file.hpp"
 #include "results/schema/schema.hpp"
 #include "results/schema/text.hpp"
 

@@ -3,11 +3,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -24,15 +22,6 @@ constexpr std::string_view kBeforeSum = "{\"sha256\":\"";
 constexpr std::string_view kBeforeType = "\"type\":\"";
 constexpr std::string_view kBeforeBody = "\",\"body\":";
 constexpr std::size_t kSumLength = 64;
-
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what, int code) {
-  Error error(ErrorKind::environment, what + ": " + std::strerror(code));
-  throw std::move(error)
-      .at({path.string()})
-      .hint(code == ENOSPC || code == EFBIG || code == EDQUOT
-                ? "make room on that disk, or name another place with --out"
-                : "name another place with --out");
-}
 
 std::string line_of(std::string_view type, std::string_view body) {
   std::string checked =
@@ -83,14 +72,14 @@ JournalContent parse_journal(const std::filesystem::path& path, std::string_view
 }
 
 FileDescriptor open_locked(const std::filesystem::path& path, int flags) {
-  FileDescriptor file(::open(path.c_str(), flags | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0644));
+  FileDescriptor file = open_file(path, flags | O_RDWR | O_NOFOLLOW);
   if (!file.open()) {
     if (errno == EEXIST) {
       throw Error(ErrorKind::environment, "another run has just started to write here")
           .at({path.string()})
           .hint("name another place with --out");
     }
-    fail(path, "the journal can't be opened", errno);
+    throw write_error("the journal can't be opened", path, errno);
   }
   if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) {
@@ -98,7 +87,7 @@ FileDescriptor open_locked(const std::filesystem::path& path, int flags) {
           .at({path.string()})
           .hint("wait for it, or name another place with --out");
     }
-    fail(path, "the journal can't be locked", errno);
+    throw write_error("the journal can't be locked", path, errno);
   }
   return file;
 }
@@ -117,10 +106,11 @@ std::filesystem::path journal_path_of(const std::filesystem::path& results_file)
 
 JournalContent read_journal(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) fail(path, "the journal can't be read", file ? EISDIR : errno);
+  if (!file || std::filesystem::is_directory(path))
+    throw file_error("the journal can't be read", path, file ? EISDIR : errno);
   std::ostringstream text;
   text << file.rdbuf();
-  if (file.bad()) fail(path, "the journal can't be read", EIO);
+  if (file.bad()) throw file_error("the journal can't be read", path, EIO);
   return parse_journal(path, text.view());
 }
 
@@ -161,8 +151,8 @@ Journal Journal::append_to(const std::filesystem::path& path) {
   Journal journal(path, open_locked(path, O_APPEND));
   journal.earlier_ = read_journal(path);
   journal.length_ = journal.earlier_.sound_bytes;
-  if (::ftruncate(journal.file_.number(), static_cast<off_t>(journal.length_)) != 0)
-    fail(path, "the torn end of the journal can't be cut off", errno);
+  if (const int code = truncate_file(journal.file_.number(), journal.length_); code != 0)
+    throw write_error("the torn end of the journal can't be cut off", path, code);
   return journal;
 }
 
@@ -172,16 +162,16 @@ void Journal::append(std::string_view type, std::string_view body) {
   const std::string line = line_of(type, body) + "\n";
   int code = write_all(file_.number(), std::as_bytes(std::span(line)));
   // After a failed fsync the kernel may have dropped the pages: what later lines stand on is unknown.
-  if (code == 0 && ::fsync(file_.number()) != 0) {
-    code = errno;
-    broken_ = true;
+  if (code == 0) {
+    code = sync_file(file_.number());
+    broken_ = code != 0;
   }
   if (code == 0) {
     length_ += line.size();
     return;
   }
-  if (::ftruncate(file_.number(), static_cast<off_t>(length_)) != 0) broken_ = true;
-  fail(path_, "the journal can't be written", code);
+  if (truncate_file(file_.number(), length_) != 0) broken_ = true;
+  throw write_error("the journal can't be written", path_, code);
 }
 
 void refuse_if_written(const std::filesystem::path& journal) { open_locked(journal, 0); }
@@ -190,8 +180,8 @@ void keep_as_old(const std::filesystem::path& path) {
   if (!there(path)) return;
   std::filesystem::path old = path;
   old += ".old";
-  if (std::rename(path.c_str(), old.c_str()) != 0)
-    fail(path, "the earlier file can't be moved to '" + old.filename().string() + "'", errno);
+  if (const int code = rename_file(path, old); code != 0)
+    throw write_error("the earlier file can't be moved to '" + old.filename().string() + "'", path, code);
 }
 
 void prepare_output(const std::filesystem::path& results_file, bool resume) {

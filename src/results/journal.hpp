@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "results/file_output.hpp"
+#include "core/file.hpp"
 #include "results/job_record.hpp"
 
 // The journal: what has been finished, line by line, on disk before anything else learns of it. One line is

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "core/error.hpp"
-#include "results/file_output.hpp"
+#include "core/file.hpp"
 #include "results/hdf5/problems.hpp"
 #include "results/schema/text.hpp"
 

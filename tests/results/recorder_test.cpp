@@ -1,4 +1,5 @@
 #include "results/recorder.hpp"
+#include "core/file.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -7,7 +8,6 @@
 #include <fstream>
 
 #include "core/error.hpp"
-#include "results/file_output.hpp"
 #include "results/hdf5/run_file.hpp"
 #include "results/repair.hpp"
 #include "results/sample_run.hpp"

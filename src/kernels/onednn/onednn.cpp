@@ -145,4 +145,19 @@ dnnl::primitive_attr user_scratchpad() {
   return attributes;
 }
 
+Offer reorder_offer(const CallSite& site, const Desc& to) {
+  const Desc from = desc_of(site.offered[0], site.inputs[0]);
+  const dnnl::reorder::primitive_desc description(engine(), from, engine(), to, user_scratchpad());
+  Offer offer = plain_offer(site, {}, description.scratchpad_desc().get_size());
+  offer.detail = description.impl_info_str();
+  offer.inputs[0] = site.offered[0];
+  offer.prepare = [=] {
+    return prepared({{dnnl::reorder(description),
+                      {{DNNL_ARG_FROM, from, Argument::Source::input, 0},
+                       {DNNL_ARG_TO, to, Argument::Source::output, 0},
+                       {DNNL_ARG_SCRATCHPAD, description.scratchpad_desc(), Argument::Source::scratch, 0}}}});
+  };
+  return offer;
+}
+
 }  // namespace edgelab::kernels::onednn

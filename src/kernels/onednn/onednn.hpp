@@ -59,6 +59,10 @@ Argument weight_argument(int id, PackCache& packs, const Tensor& constant, std::
 
 dnnl::primitive_attr user_scratchpad();
 
+// One reorder of input 0, from the layout in which it is offered to `to`, into output 0, whose layout stays plain unless the
+// caller says otherwise. Throws dnnl::error if there is no such reorder.
+Offer reorder_offer(const CallSite& site, const Desc& to);
+
 // Runs `describe`, which creates primitive descriptors, and turns oneDNN's exception into a refusal.
 template <class Describe> Offer offer_or_refuse(const Describe& describe) {
   try {

@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "models/safetensors/header.hpp"
-#include "models/safetensors/part_file.hpp"
 #include "models/safetensors/safetensors.hpp"
 
 namespace edgelab::models {

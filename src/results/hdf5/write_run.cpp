@@ -2,8 +2,8 @@
 #include <string>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 #include "results/content_hash.hpp"
-#include "results/file_output.hpp"
 #include "results/hdf5/handle.hpp"
 #include "results/hdf5/run_file.hpp"
 #include "results/hdf5/table.hpp"
