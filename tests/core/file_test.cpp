@@ -12,33 +12,16 @@
 
 #include "core/file.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/tight_disk.hpp"
 
 namespace edgelab {
 namespace {
 
 namespace fs = std::filesystem;
 using test::TemporaryDirectory;
+using test::TightDisk;
 using testing::AllOf;
 using testing::HasSubstr;
-
-// A limit on file sizes stands for a full disk: the kernel refuses the write in the same place.
-class TightDisk {
- public:
-  explicit TightDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &limit_);
-    rlimit tight = limit_;
-    tight.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &tight);
-  }
-  ~TightDisk() {
-    setrlimit(RLIMIT_FSIZE, &limit_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit limit_{};
-  void (*handler_)(int);
-};
 
 void put(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
 

@@ -12,6 +12,7 @@
 #include "results/repair.hpp"
 #include "results/sample_run.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/tight_disk.hpp"
 
 namespace edgelab::results {
 namespace {
@@ -27,23 +28,7 @@ RunRecord header() {
   return run;
 }
 
-class TightDisk {
- public:
-  explicit TightDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &limit_);
-    rlimit tight = limit_;
-    tight.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &tight);
-  }
-  ~TightDisk() {
-    setrlimit(RLIMIT_FSIZE, &limit_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit limit_{};
-  void (*handler_)(int);
-};
+using test::TightDisk;
 
 TEST(Recorder, KeepsJobsInTheOrderOfTheJobFile) {
   const TemporaryDirectory folder;
