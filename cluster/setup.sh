@@ -11,7 +11,7 @@ source "$here/onednn.sh"
 
 usage() {
   cat <<'END'
-usage: cluster/setup.sh [--packages-only | --check | --prefix | --help] [--quiet]
+usage: cluster/setup.sh [--packages-only | --check | --prefix | --help] [--ci] [--quiet]
 
 Installs the Debian packages of cluster/packages.txt, and oneDNN 3.7: from apt where that has it, else built
 once from Debian 13's source package into the cache. Does nothing where everything is there.
@@ -19,6 +19,7 @@ once from Debian 13's source package into the cache. Does nothing where everythi
   --packages-only  leave oneDNN alone
   --check          install nothing; exit 0 where everything is there, 1 where something is missing
   --prefix         print where oneDNN was built, or nothing where it is the system's; exit 1 where there is none
+  --ci             cluster/packages-ci.txt too: what only tests need. Daemons among it are not started.
   --quiet          say nothing where nothing is to be done
 
   EDGELAB_CACHE           the cache, else ~/.cache/edgelab
@@ -28,7 +29,8 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 3 not possible on this machine or 
 END
 }
 
-listed_packages() { grep -Ev '^[[:space:]]*(#|$)' "$here/packages.txt"; }
+lists=("$here/packages.txt")
+listed_packages() { grep -hEv '^[[:space:]]*(#|$)' "${lists[@]}"; }
 
 missing_packages() {
   local wanted
@@ -69,6 +71,16 @@ apt_get() {
     -oDPkg::Lock::Timeout=600 -oAcquire::Retries=3 -oDpkg::Use-Pty=0 -oDpkg::Options::=--force-confold "$@"
 }
 
+# Tests start their daemons themselves. Debian's packages ask this file whether theirs may start; where the administrator
+# has one it stands as it is.
+readonly kServicePolicy=/usr/sbin/policy-rc.d
+forbid_services() {
+  [[ ! -e $kServicePolicy ]] || return 0
+  trap 'as_root rm -f "$kServicePolicy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$kServicePolicy" >/dev/null
+  as_root chmod 755 "$kServicePolicy"
+}
+
 # A third party's source that fails must not stop us: if one of ours is the cause, the installation says so.
 apt_lists_are_fresh=''
 apt_update() {
@@ -85,6 +97,7 @@ apt_install() {
   local log began=$SECONDS
   may_install || fail 3 'packages are missing, and you are neither root nor allowed to use sudo here.' \
     'Ask the administrator for:' "apt-get install --no-install-recommends $*"
+  ((${#lists[@]} == 1)) || forbid_services
   log=$(mktemp)
   say "  Installing with apt: $*"
   [[ -z $(dpkg --audit 2>/dev/null) ]] || run_logged 'finishing an interrupted installation' "$log" last_line \
@@ -116,6 +129,7 @@ main() {
   while (($# > 0)); do
     case $1 in
       --packages-only | --check | --prefix) action=${1#--} ;;
+      --ci) lists+=("$here/packages-ci.txt") ;;
       --quiet) quiet=yes ;;
       --help | -h) usage && return ;;
       *) usage >&2 && fail 2 "unknown argument '$1'" ;;
