@@ -27,6 +27,8 @@ std::string_view name_of(DType type);
 
 float bf16_to_float(std::uint16_t bits);
 std::uint16_t float_to_bf16(float value);  // round to nearest even; NaN stays NaN
+// The value as a product that computes in `type` (f32 or bf16) reads it.
+inline double operand(DType type, float value) { return type == DType::bf16 ? bf16_to_float(float_to_bf16(value)) : value; }
 float f16_to_float(std::uint16_t bits);
 std::uint16_t float_to_f16(float value);   // round to nearest even; overflow becomes infinity
 

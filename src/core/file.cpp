@@ -21,11 +21,41 @@ void check_written(const std::filesystem::path& path, int code) {
   if (code != 0) throw write_error(kCantWrite, path, code);
 }
 
-std::uint64_t size_of_open(const FileDescriptor& file, const std::filesystem::path& path) {
-  struct stat status {};
-  if (::fstat(file.number(), &status) != 0) throw file_error(kCantRead, path, errno);
-  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::environment, "this is not a file").at({path.string()});
-  return static_cast<std::uint64_t>(status.st_size);
+FileDescriptor opened(const std::filesystem::path& path, Links links) {
+  // O_NONBLOCK: opening a pipe would wait for a writer that may never come. Regular files don't heed it.
+  FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK | (links == Links::refuse ? O_NOFOLLOW : 0));
+  if (!file.open() && errno == ELOOP && links == Links::refuse)
+    throw Error(ErrorKind::environment, "this is a link, and none is followed here").at({path.string()});
+  if (!file.open()) throw file_error(kCantRead, path, errno);
+  return file;
+}
+
+std::vector<std::uint8_t> read_whole(InputFile& file, const std::filesystem::path& path, std::uint64_t max_bytes) {
+  const std::uint64_t size = file.size();
+  if (size > max_bytes) {
+    throw Error(ErrorKind::data, "the file is too large")
+        .at({path.string()})
+        .got(fmt::format("{} bytes", size))
+        .expected(fmt::format("at most {}", max_bytes));
+  }
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
+  bytes.resize(file.read(bytes));
+  return bytes;
+}
+
+void refuse_what_others_may_touch(const struct stat& status, const std::filesystem::path& path) {
+  if (status.st_uid != ::geteuid()) {
+    throw Error(ErrorKind::environment, "this belongs to another user")
+        .at({path.string()})
+        .got(fmt::format("user {}", status.st_uid))
+        .expected(fmt::format("user {}", ::geteuid()));
+  }
+  const unsigned others = S_ISDIR(status.st_mode) ? S_IRWXG | S_IRWXO : S_IWGRP | S_IWOTH;
+  if ((status.st_mode & others) == 0) return;
+  throw Error(ErrorKind::environment, S_ISDIR(status.st_mode) ? "this folder is open to others" : "others can write to this file")
+      .at({path.string()})
+      .got(fmt::format("mode {:04o}", status.st_mode & 07777))
+      .hint(fmt::format("chmod go-{} it", S_ISDIR(status.st_mode) ? "rwx" : "w"));
 }
 
 }  // namespace
@@ -79,28 +109,43 @@ Error write_error(std::string_view what, const std::filesystem::path& path, int 
       .hint(no_room ? "make room on that disk and run the command again, or name another place" : "name another place");
 }
 
-std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  // O_NONBLOCK: opening a pipe would wait for a writer that may never come. Regular files don't heed it.
-  const FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK);
-  if (!file.open()) throw file_error(kCantRead, path, errno);
-  const std::uint64_t size = size_of_open(file, path);
-  if (size > max_bytes) {
-    throw Error(ErrorKind::data, "the file is too large")
-        .at({path.string()})
-        .got(fmt::format("{} bytes", size))
-        .expected(fmt::format("at most {}", max_bytes));
-  }
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
+InputFile::InputFile(std::filesystem::path path, Links links) : InputFile(path, opened(path, links)) {}
+
+InputFile::InputFile(std::filesystem::path path, FileDescriptor file) : path_(std::move(path)), file_(std::move(file)) {
+  struct stat status {};
+  if (::fstat(file_.number(), &status) != 0) throw file_error(kCantRead, path_, errno);
+  if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::environment, "this is not a file").at({path_.string()});
+}
+
+std::uint64_t InputFile::size() const {
+  struct stat status {};
+  if (::fstat(file_.number(), &status) != 0) throw file_error(kCantRead, path_, errno);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::size_t InputFile::read(std::span<std::uint8_t> into) {
   std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got = ::read(file.number(), bytes.data() + done, bytes.size() - done);
+  while (done < into.size()) {
+    const ssize_t got = ::read(file_.number(), into.data() + done, into.size() - done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw file_error(kCantRead, path, errno);
+    if (got < 0) throw file_error(kCantRead, path_, errno);
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
-  bytes.resize(done);
-  return bytes;
+  return done;
+}
+
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::uint64_t max_bytes, Links links) {
+  InputFile file(path, links);
+  return read_whole(file, path, max_bytes);
+}
+
+std::vector<std::uint8_t> read_own_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  InputFile file(path, Links::refuse);
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0) throw file_error(kCantRead, path, errno);
+  refuse_what_others_may_touch(status, path);
+  return read_whole(file, path, max_bytes);
 }
 
 OutputFile::OutputFile(std::filesystem::path path, Mode mode)
@@ -121,12 +166,11 @@ std::uint64_t OutputFile::size() const {
 
 PartFile::PartFile(std::filesystem::path path) : path_(std::move(path)), part_(path_) {
   part_ += ".part";
-  // O_NOFOLLOW: in a folder that others can write to, a link planted at this name must not lead the write elsewhere.
-  file_ = open_file(part_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
-  if (file_.open()) return;
-  const int code = errno;
-  if (code == ELOOP) remove_file(part_);  // such a link: the next attempt finds the name free
-  throw write_error("the file can't be made", path_, code);
+  // Whatever a killed writer left, or somebody planted in a folder that others can write to: a link to lead the write
+  // elsewhere, another name of a file of ours to be emptied, a pipe to wait at. None of it is opened.
+  remove_file(part_);
+  file_ = open_file(part_, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+  if (!file_.open()) throw write_error("the file can't be made", path_, errno);
 }
 
 PartFile::~PartFile() {
@@ -164,10 +208,23 @@ void sync_folder_of(const std::filesystem::path& path) {
   sync_folder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
 }
 
+void make_own_folder(const std::filesystem::path& folder) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) throw write_error("the folder can't be made", folder, errno);
+  struct stat status {};
+  if (::lstat(folder.c_str(), &status) != 0) throw file_error("the folder can't be opened", folder, errno);
+  if (!S_ISDIR(status.st_mode)) throw Error(ErrorKind::environment, "this is not a folder").at({folder.string()});
+  refuse_what_others_may_touch(status, folder);
+}
+
 void make_folders(const std::filesystem::path& folder) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) throw write_error("the folder can't be made", folder, failure.value());
+  std::error_code ignored;
+  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return;
+  if (folder.filename().empty()) return make_folders(folder.parent_path());  // "DIR/"
+  make_folders(folder.parent_path());
+  const int code = ::mkdir(folder.c_str(), 0777) == 0 ? 0 : errno;
+  if (code != 0 && !std::filesystem::is_directory(folder, ignored))  // another process may just have made it
+    throw write_error("the folder can't be made", folder, code);
+  sync_folder_of(folder);
 }
 
 void remove_whole(const std::filesystem::path& path) {

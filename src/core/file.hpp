@@ -45,9 +45,31 @@ int remove_file(const std::filesystem::path& path);
 Error file_error(std::string_view what, const std::filesystem::path& path, int code);
 Error write_error(std::string_view what, const std::filesystem::path& path, int code);
 
-// The whole of a regular file; a pipe or device is refused, not waited for. Throws Error (data) if it is larger than
-// `max_bytes`.
-std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
+enum class Links { follow, refuse };  // where the name itself is a symbolic link; folders above it may be
+
+// A regular file, open for reading; a pipe, device or folder is refused, not waited for.
+class InputFile {
+ public:
+  explicit InputFile(std::filesystem::path path, Links links = Links::follow);
+  // A file that is open already; it is read from where it stands.
+  InputFile(std::filesystem::path path, FileDescriptor file);
+
+  std::uint64_t size() const;                     // bytes
+  std::size_t read(std::span<std::uint8_t> into);  // how many; fewer than asked for only where the file ends
+  int number() const { return file_.number(); }
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor file_;
+};
+
+// The whole of an InputFile. Throws Error (data) if it is larger than `max_bytes`.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path, std::uint64_t max_bytes,
+                                    Links links = Links::follow);
+
+// The same for a file that nobody else may have made or changed: refuses links, files of other users, and files that others
+// can write to.
+std::vector<std::uint8_t> read_own_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 
 // A file written in place, under its own name from the first byte on.
 class OutputFile {
@@ -92,7 +114,11 @@ void replace_file(const std::filesystem::path& path, std::string_view text);
 void sync_folder(const std::filesystem::path& folder);
 void sync_folder_of(const std::filesystem::path& path);
 
-// As in std::filesystem, with our errors.
+// Makes the folder, for this user alone (0700), if there is none; its parent must exist. One that is there must be this
+// user's own, no link, and closed to others, or it is refused.
+void make_own_folder(const std::filesystem::path& folder);
+
+// The folder and those above it. Those it made are on disk when it returns.
 void make_folders(const std::filesystem::path& folder);
 // The file or folder with all it holds; nothing there is fine.
 void remove_whole(const std::filesystem::path& path);

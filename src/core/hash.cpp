@@ -2,13 +2,12 @@
 
 #include <openssl/evp.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 
 namespace edgelab {
 namespace {
@@ -39,15 +38,10 @@ class Digest {
 };
 
 std::string digest_of_file(const std::filesystem::path& path, const EVP_MD* algorithm) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorKind::environment, "the file can't be read: " + std::string(std::strerror(errno))).at({path.string()});
+  InputFile file(path);
   Digest digest(algorithm);
-  std::vector<char> piece(1 << 20);
-  while (file) {
-    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    digest.add(piece.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  if (file.bad()) throw Error(ErrorKind::environment, "the file can't be read to its end").at({path.string()});
+  std::vector<std::uint8_t> piece(1 << 20);
+  while (const std::size_t size = file.read(piece)) digest.add(piece.data(), size);
   return digest.hexadecimal();
 }
 

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -76,7 +78,46 @@ Machine read_machine() {
   return machine;
 }
 
+// What people call a feature, and the words of /proc/cpuinfo any one of which means it.
+struct FeatureAlias {
+  std::string_view name;
+  std::array<std::string_view, 3> kernel_names;
+};
+
+constexpr FeatureAlias kFeatureAliases[] = {
+    {"neon", {"asimd"}},  // "neon" itself on 32-bit Arm
+    {"neon_dotprod", {"asimddp"}},
+    {"dotprod", {"asimddp"}},
+    {"neon_fp16", {"asimdhp"}},
+    {"fp16", {"asimdhp", "avx512_fp16"}},
+    {"neon_i8mm", {"i8mm"}},
+    {"neon_bf16", {"bf16"}},
+    {"bf16", {"avx512_bf16", "amx_bf16"}},  // "bf16" itself on Arm
+    {"vnni", {"avx512_vnni", "avx_vnni"}},
+};
+
+std::string kernel_spelling(std::string_view feature) {
+  std::string text(feature);
+  for (char& letter : text) {
+    if (letter == '-' || letter == '.') letter = '_';
+  }
+  return text;
+}
+
 }  // namespace
+
+bool has_feature(const std::vector<std::string>& features, std::string_view wanted) {
+  const auto has = [&](std::string_view name) {
+    return !name.empty() && std::find(features.begin(), features.end(), name) != features.end();
+  };
+  const std::string name = kernel_spelling(wanted);
+  if (has(name)) return true;
+  for (const FeatureAlias& alias : kFeatureAliases) {
+    if (alias.name != name) continue;
+    return std::any_of(alias.kernel_names.begin(), alias.kernel_names.end(), has);
+  }
+  return false;
+}
 
 bool Machine::has(std::string_view feature) const { return std::find(features.begin(), features.end(), feature) != features.end(); }
 
@@ -86,6 +127,13 @@ const Machine& this_machine() {
 }
 
 std::int64_t peak_resident_bytes() { return std::strtoll(proc_value("/proc/self/status", "VmHWM").c_str(), nullptr, 10) * 1024; }
+
+void reset_peak_resident() noexcept {
+  if (std::FILE* file = std::fopen("/proc/self/clear_refs", "w")) {
+    std::fputs("5", file);
+    std::fclose(file);
+  }
+}
 
 std::vector<int> usable_cores() {
   // Asking for every core and reading back what the kernel granted shows the cpuset behind a launcher's binding.

@@ -23,8 +23,14 @@ struct Machine {
 
 const Machine& this_machine();
 
-// Highest resident set of this process so far, bytes (VmHWM).
+// Whether `features`, names of /proc/cpuinfo, hold the one that a person calls `wanted`: the kernel's own name with '-' or
+// '.' for '_' if they like (avx512-bf16, sse4.2), or a name that the kernel has another word for (neon-dotprod, fp16).
+bool has_feature(const std::vector<std::string>& features, std::string_view wanted);
+
+// Highest resident set of this process, bytes (VmHWM), since it began or since reset_peak_resident(), which is no more than a
+// wish: some containers forbid it.
 std::int64_t peak_resident_bytes();
+void reset_peak_resident() noexcept;
 
 // Cores that this process may run on, whatever a launcher bound it to: the container's cpuset, cut by its CPU quota.
 std::vector<int> usable_cores();

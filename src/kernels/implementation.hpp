@@ -10,6 +10,7 @@
 #include "core/machine.hpp"
 #include "core/tensor.hpp"
 #include "kernels/layout.hpp"
+#include "kernels/step.hpp"
 #include "kernels/tensor_type.hpp"
 
 namespace edgelab::kernels {
@@ -39,9 +40,6 @@ struct Buffers {
   std::byte* scratch = nullptr;  // kAlignment-aligned
 };
 
-// Runs one op on memory fixed before. Allocates nothing, throws nothing, returns when the result is there.
-using Step = std::function<void()>;
-
 // A chosen kernel, constants packed. bind() may be called many times, for as many executions side by side.
 struct PreparedKernel {
   std::function<Step(const Buffers&)> bind;
@@ -55,6 +53,7 @@ struct Offer {
   std::vector<Layout> inputs;   // wanted; the entries of constants are ignored
   std::vector<Layout> outputs;
   std::size_t scratch_bytes = 0;
+  DType effective = DType::f32;  // what products are really computed in, where the op asks for less than fp32
   std::function<PreparedKernel()> prepare;  // packs constants: the expensive half
 
   static Offer refuse(std::string reason) {

@@ -28,6 +28,10 @@ concept OpSettings = requires(const Settings& settings, std::span<const TensorTy
   { Settings::implementations() } -> std::same_as<std::span<const Implementation>>;
 };
 
+// An op whose products may be computed in less than fp32: its operands are rounded to `compute`, its sums are not.
+template <class Settings>
+concept HasCompute = requires(Settings settings) { settings.compute = DType::bf16; };
+
 // Any op: immutable settings behind one type, so that graphs, passes and plans need no switch over ops.
 class Op {
  public:
@@ -39,6 +43,11 @@ class Op {
   std::vector<TensorType> infer(std::span<const TensorType> inputs) const { return model_->infer(inputs); }
   std::int64_t flop(std::span<const TensorType> inputs, std::span<const TensorType> outputs) const { return model_->flop(inputs, outputs); }
   std::span<const Implementation> implementations() const { return model_->implementations(); }
+
+  // The type that operands of products are rounded to; f32 for ops that have no choice.
+  DType compute() const { return model_->compute(); }
+  // The same op computing in that type; this one, if it has no choice.
+  Op with_compute(DType type) const { return model_->with_compute(*this, type); }
 
   // The settings if this op is a Settings, else null.
   template <OpSettings Settings> const Settings* as() const {
@@ -54,6 +63,8 @@ class Op {
     virtual std::vector<TensorType> infer(std::span<const TensorType>) const = 0;
     virtual std::int64_t flop(std::span<const TensorType>, std::span<const TensorType>) const = 0;
     virtual std::span<const Implementation> implementations() const = 0;
+    virtual DType compute() const = 0;
+    virtual Op with_compute(const Op& self, DType type) const = 0;
   };
   template <class Settings> struct Model final : Concept {
     explicit Model(Settings given) : settings(std::move(given)) {}
@@ -64,6 +75,18 @@ class Op {
       return settings.flop(inputs, outputs);
     }
     std::span<const Implementation> implementations() const override { return Settings::implementations(); }
+    DType compute() const override {
+      if constexpr (HasCompute<Settings>) return settings.compute;
+      return DType::f32;
+    }
+    Op with_compute(const Op& self, DType type) const override {
+      if constexpr (HasCompute<Settings>) {
+        Settings changed = settings;
+        changed.compute = type;
+        return changed;
+      }
+      return self;
+    }
     Settings settings;
   };
 

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "core/cancel.hpp"
 #include "core/tensor.hpp"
+#include "core/thread_team.hpp"
 #include "runtime/plan.hpp"
 
 namespace edgelab::runtime {
@@ -17,6 +21,14 @@ class Executable {
   Tensor input(std::size_t index = 0) const { return inputs_[index]; }
   Tensor output(std::size_t index = 0) const { return outputs_[index]; }
 
+  // Asked between two steps of every run from now on, so that a job can be ended in the middle of a long call: a large
+  // batch on a small board takes minutes. A run for which it says true throws Cancelled, and its outputs mean nothing.
+  void stop_when(std::function<bool()> stop) { stop_ = std::move(stop); }
+
+  // Called on the caller's own thread behind every step of every run from now on, with the step's number, while the others
+  // may be in the next one already. Must not throw.
+  void after_each_step(std::function<void(std::size_t)> done) { done_ = std::move(done); }
+
   // Computes the outputs from the inputs. Blocks until done; allocates nothing; inputs are left as they are.
   void run();
   // One run with every step timed, nanoseconds into `step_ns` (as many as there are steps).
@@ -25,10 +37,19 @@ class Executable {
   const Plan& plan() const { return *plan_; }
 
  private:
+  // Runs all steps; consecutive ones of the team go in one region, with a barrier behind each. `step_ns`: empty, or one
+  // a step.
+  void run_steps(std::span<std::int64_t> step_ns);
+  std::size_t run_together(std::size_t first, std::span<std::int64_t> step_ns);
+  bool stopped() const { return stop_ && stop_(); }
+
   std::shared_ptr<const Plan> plan_;
   std::shared_ptr<std::byte> arena_;
   std::vector<Tensor> inputs_, outputs_;
   std::vector<kernels::Step> steps_;
+  ThreadTeam team_;
+  std::function<bool()> stop_;              // may be empty
+  std::function<void(std::size_t)> done_;  // may be empty
 };
 
 // Median time of each step over `runs` runs, nanoseconds.

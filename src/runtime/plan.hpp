@@ -7,6 +7,7 @@
 
 #include "graph/graph.hpp"
 #include "kernels/pack_cache.hpp"
+#include "runtime/choices.hpp"
 
 namespace edgelab::runtime {
 
@@ -16,6 +17,12 @@ struct PlanOptions {
   std::vector<std::string> implementations;
   // Shared by the plans of one model, so that weights are packed once; a plan makes its own where there is none.
   std::shared_ptr<kernels::PackCache> packs;
+  // Where there are several ways to compute a layer (implementations, or a fused node's unfused nodes), the fastest as
+  // measured here, and kept here; null: the first implementation that accepts, and fused nodes stay fused.
+  Choices* choices = nullptr;
+  // Whether parameters and buffers keep their values for as long as the plan lives, so that kernels may pack them once. If
+  // not, each run reads them where they were bound: a training step, which another changes between two runs.
+  bool weights_change = false;
 };
 
 // What one step is, for the layer table of the results.
@@ -24,7 +31,9 @@ struct StepInfo {
   std::string op;        // "conv2d{stride 2, padding 1, bias, relu6}"
   DType requested = DType::f32, effective = DType::f32;
   std::string implementation;  // "onednn brgconv:avx512_core"
-  std::string refused;         // "onednn: reason" for each faster implementation that said no
+  // "onednn: reason" for each implementation before this one that said no, and "onednn 312 µs" for each that was measured
+  // to be slower.
+  std::string refused;
   std::int64_t flop = 0;
   std::int64_t bytes = 0;      // read and written, weights included
   double sparsity = 0.0;       // share of this layer's weights that are zero
@@ -50,6 +59,7 @@ class Plan {
     std::string name;
     kernels::TensorType type;
     std::size_t offset = 0;
+    std::size_t last_step = 0;  // of an output: the step after which it is there
   };
 
   // Throws Error: a weight without data, or an op for which every implementation refused.

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 
@@ -109,15 +110,22 @@ TEST(ReplaceFile, LeavesNoPartWhenTheNameBelongsToAFolder) {
   EXPECT_FALSE(fs::exists(folder / "k.part"));
 }
 
-TEST(ReplaceFile, DoesNotWriteThroughALinkPlantedAtThePartsNameAndGetsRidOfIt) {
+TEST(ReplaceFile, DoesNotWriteThroughWhatIsPlantedAtThePartsName) {
   const TemporaryDirectory folder;
   put(folder / "victim", "precious");
-  fs::create_symlink(folder / "victim", folder / "k.part");
-  refusal_of(ErrorKind::environment, [&] { replace_file(folder / "k", "x"); });
-  EXPECT_EQ(text_of(folder / "victim"), "precious");
-  replace_file(folder / "k", "x");
-  EXPECT_EQ(text_of(folder / "k"), "x");
-  EXPECT_EQ(text_of(folder / "victim"), "precious");
+  const std::function<void(const fs::path&)> plants[] = {
+      [&](const fs::path& part) { fs::create_symlink(folder / "victim", part); },
+      [&](const fs::path& part) { fs::create_hard_link(folder / "victim", part); },
+      [&](const fs::path& part) { ASSERT_EQ(mkfifo(part.c_str(), 0600), 0); },
+  };
+  for (const auto& plant : plants) {
+    plant(folder / "k.part");
+    replace_file(folder / "k", "x");
+    EXPECT_EQ(text_of(folder / "k"), "x");
+    EXPECT_FALSE(fs::exists(folder / "k.part"));
+    EXPECT_EQ(text_of(folder / "victim"), "precious");
+    remove_whole(folder / "k");
+  }
 }
 
 TEST(PartFile, IsUnderItsNameOnlyOnceCommitted) {
@@ -206,6 +214,27 @@ TEST(ReadFile, RefusesWhatIsNoFileWithoutWaitingForIt) {
   refusal_of(ErrorKind::environment, [&] { read_file("/dev/zero", 10); });
   ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
   refusal_of(ErrorKind::environment, [&] { read_file(folder / "pipe", 10); });
+}
+
+TEST(ReadFile, FollowsALinkUnlessToldNotTo) {
+  const TemporaryDirectory folder;
+  put(folder / "file", "abc");
+  fs::create_symlink(folder / "file", folder / "link");
+  EXPECT_EQ(read_file(folder / "link", 10).size(), 3u);
+  EXPECT_THAT(refusal_of(ErrorKind::environment, [&] { read_file(folder / "link", 10, Links::refuse); }),
+              HasSubstr("this is a link"));
+  EXPECT_EQ(read_file(folder / "file", 10, Links::refuse).size(), 3u);
+}
+
+TEST(InputFile, IsReadPieceByPiece) {
+  const TemporaryDirectory folder;
+  put(folder / "file", "abcde");
+  InputFile file(folder / "file");
+  EXPECT_EQ(file.size(), 5u);
+  std::vector<std::uint8_t> piece(3);
+  EXPECT_EQ(file.read(piece), 3u);
+  EXPECT_EQ(file.read(piece), 2u);
+  EXPECT_EQ(file.read(piece), 0u);
 }
 
 TEST(SyncFolder, TakesAFolderAndNothingElse) {

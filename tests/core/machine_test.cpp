@@ -30,6 +30,15 @@ TEST(Machine, HasTheFeaturesThatItListsAndNoOther) {
   EXPECT_FALSE(machine.has(""));
 }
 
+TEST(Features, AreFoundByTheKernelsNameAndByThoseThatPeopleUse) {
+  const std::vector<std::string> pi5 = {"fp", "asimd", "fphp", "asimdhp", "asimddp"};
+  for (const char* name : {"asimddp", "neon", "neon-dotprod", "dotprod", "fp16", "neon_fp16"}) EXPECT_TRUE(has_feature(pi5, name)) << name;
+  for (const char* name : {"bf16", "i8mm", "vnni", "avx2", "asim", ""}) EXPECT_FALSE(has_feature(pi5, name)) << name;
+  const std::vector<std::string> xeon = {"sse4_2", "avx512_bf16", "avx512_vnni"};
+  for (const char* name : {"avx512-bf16", "avx512_bf16", "bf16", "vnni", "sse4.2"}) EXPECT_TRUE(has_feature(xeon, name)) << name;
+  for (const char* name : {"neon", "dotprod", "fp16"}) EXPECT_FALSE(has_feature(xeon, name)) << name;
+}
+
 TEST(Machine, MeasuresThePeakOfItsMemory) {
   const std::int64_t before = peak_resident_bytes();
   EXPECT_GT(before, 0);

@@ -12,6 +12,7 @@
 #include "core/random.hpp"
 #include "core/tensor.hpp"
 #include "kernels/tile_gemm/tile_gemm.hpp"
+#include "kernels/vector_math/vector_math.hpp"
 
 // A product with random operands in buffers whose gaps and margins are poisoned: what a kernel reads past an operand is
 // NaN (or 77 in bytes), what it writes past C is noticed.
@@ -77,11 +78,14 @@ struct Problem {
   bool transposed = false;
 
   Problem(const Settings& s, CounterRandom& random) : settings(s), transposed(random.below(2) == 1) {
-    a = Buffer(s.a, (s.batch - 1) * s.a_step + (s.m - 1) * s.lda + s.k);
+    const bool pairs = s.transposed_a && s.a == DType::bf16;
+    const std::int64_t row_step = pairs ? 2 : s.transposed_a ? 1 : s.lda, k_step = s.transposed_a ? s.lda : 1;
+    a = Buffer(s.a, pairs ? 2 * ((s.k - 1) / 2 * s.lda + s.m) : (s.batch - 1) * s.a_step + (s.m - 1) * row_step + (s.k - 1) * k_step + 1);
+    if (pairs) fill_pairs(random);
     for (std::int64_t i = 0; i < s.batch; ++i) {
       Buffer view = a;
       for (std::int64_t r = 0; r < s.m; ++r) {
-        for (std::int64_t k = 0; k < s.k; ++k) view.set_random(i * s.a_step + r * s.lda + k, random);
+        for (std::int64_t k = 0; k < s.k && !pairs; ++k) view.set_random(i * s.a_step + r * row_step + k * k_step, random);
       }
     }
     ldb = (transposed ? s.k : s.n) + static_cast<std::int64_t>(random.below(3));
@@ -100,6 +104,15 @@ struct Problem {
       residual = Buffer(s.epilogue.residual_type, (s.m - 1) * s.epilogue.residual_ld + s.n);
       fill_matrix(residual, s.m, s.n, s.epilogue.residual_ld, random);
     }
+  }
+
+  // A transposed A of bf16: two along K beside each other, zero behind an odd K.
+  void fill_pairs(CounterRandom& random) {
+    for (std::int64_t r = 0; r < settings.m; ++r) {
+      for (std::int64_t k = 0; k < settings.k; ++k) a.set_random(2 * (k / 2 * settings.lda + r) + k % 2, random);
+    }
+    if (settings.k % 2 == 0) return;
+    for (std::int64_t r = 0; r < settings.m; ++r) static_cast<std::uint16_t*>(a.data())[2 * ((settings.k - 1) / 2 * settings.lda + r) + 1] = 0;
   }
 
   std::shared_ptr<std::byte> pack(const Kernel& kernel) const {
@@ -136,7 +149,8 @@ struct Problem {
     const double size = sum_type(settings) == DType::s32 ? 128.0 * 256.0 : 1.0;
     const double sum = size * eps * (8 + 2 * std::sqrt(products)) * (std::sqrt(products) + 4);
     const double rounding = settings.c == DType::bf16 ? 0x1p-7 * std::abs(want) : 0;  // one step: the sums may fall on two sides of a tie
-    const double gelu = settings.epilogue.activation == Activation::gelu ? 4e-7 * (1 + std::abs(want)) : 0;
+    const double error = settings.c == DType::bf16 ? vector_math::kGeluBf16Error : vector_math::kGeluError;
+    const double gelu = settings.epilogue.activation == Activation::gelu ? error * (1 + std::abs(want)) : 0;
     return sum + rounding + gelu;
   }
 };
@@ -171,7 +185,11 @@ inline Settings random_settings(CounterRandom& random, DType a, DType b) {
   s.n = kN[below(std::ssize(kN))];
   s.k = kK[below(std::ssize(kK))];
   s.batch = below(3) == 0 ? 1 + below(4) : 1;
-  s.lda = s.k + below(2) * below(20);
+  s.lda = below(4) == 0 ? 1 + below(s.k) : s.k + below(2) * below(20);
+  s.past_cache = below(4) == 0;
+  s.transposed_a = (a == DType::f32 || (a == DType::bf16 && s.batch == 1)) && below(4) == 0;
+  if (s.transposed_a && a == DType::bf16) s.lda = s.m + below(2) * below(20);
+  if (s.transposed_a && a == DType::f32) s.lda = below(4) == 0 ? 1 + below(s.m) : s.m + below(2) * below(20);
   s.a_step = s.batch == 1 ? 0 : below(2) == 0 ? s.m * s.lda : 1 + below(s.lda);
   s.ldc = s.n + below(2) * below(20);
   s.a = a;

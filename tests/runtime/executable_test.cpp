@@ -95,6 +95,15 @@ TEST(Executable, TheWatchOverAllocationsSeesOne) {
   EXPECT_GE(g_ours, 2) << seen->size();
 }
 
+TEST(Executable, StopsBetweenTwoStepsWhenItIsToldTo) {
+  Executable executable(Plan::compile(small_network(1), {}));
+  int asked = 0;
+  executable.stop_when([&asked] { return ++asked == 3; });
+  EXPECT_THROW(executable.run(), Cancelled);
+  EXPECT_EQ(asked, 3);
+  EXPECT_NO_THROW(executable.run());
+}
+
 TEST(Executable, TwoOnOnePlanDoNotDisturbEachOther) {
   const auto plan = Plan::compile(small_network(1), {});
   Executable first(plan), second(plan);

@@ -26,6 +26,7 @@ inline double activate(ActivationKind kind, double x) {
 struct Activation {
   static constexpr std::string_view kName = "activation";
   ActivationKind kind = ActivationKind::relu;
+  DType output = DType::f32;  // or bf16, for readers that would round it
 
   std::vector<TensorType> infer(std::span<const TensorType> inputs) const;
   std::int64_t flop(std::span<const TensorType> inputs, std::span<const TensorType> outputs) const;
@@ -33,6 +34,8 @@ struct Activation {
   static std::span<const Implementation> implementations();
 };
 
+// By the team, in any layout, padding included; gelu's error is vector_math's.
+Offer activation_simd(const CallSite& site);
 Offer activation_onednn(const CallSite& site);
 Offer activation_reference(const CallSite& site);
 

@@ -5,6 +5,7 @@ namespace edgelab::kernels {
 Offer activation_onednn(const CallSite& site) {
   const ActivationKind kind = site.op.as<Activation>()->kind;
   if (kind == ActivationKind::none) return Offer::refuse("there is nothing to compute");
+  if (site.outputs[0].dtype != site.inputs[0].dtype) return Offer::refuse("only one type in and out");
   return onednn::offer_or_refuse([&] {
     const onednn::Desc desc = onednn::desc_of(site.offered[0], site.inputs[0]);
     dnnl::post_ops ops;

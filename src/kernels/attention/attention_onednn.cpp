@@ -1,3 +1,4 @@
+#include "kernels/aligned.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/onednn/onednn.hpp"
 
@@ -41,6 +42,8 @@ Buffers shifted(const Buffers& buffers, std::vector<const std::byte*>& inputs, s
 
 Offer attention_onednn(const CallSite& site) {
   const auto& settings = *site.op.as<Attention>();
+  if (settings.algorithm == Attention::Algorithm::flash) return Offer::refuse("it is naive, and flash was asked for");
+  if (settings.causal || settings.has_bias || settings.with_log_sum_exp) return Offer::refuse("it has no mask, bias or log-sum-exp");
   return onednn::offer_or_refuse([&] {
     const Views views = views_of(site.outputs[0], settings.heads);
     dnnl::primitive_attr scaled = onednn::user_scratchpad();
@@ -52,10 +55,11 @@ Offer attention_onednn(const CallSite& site) {
                                                         dnnl::algorithm::softmax_accurate, views.scores, views.scores, 3,
                                                         onednn::user_scratchpad());
     const dnnl::matmul::primitive_desc weigh(onednn::engine(), views.scores, views.value, views.output, onednn::user_scratchpad());
-    const std::size_t score_bytes = (views.scores.get_size() + kAlignment - 1) / kAlignment * kAlignment;
+    const std::size_t score_bytes = aligned(views.scores.get_size());
     const std::size_t work_bytes =
         std::max({score.scratchpad_desc().get_size(), softmax.scratchpad_desc().get_size(), weigh.scratchpad_desc().get_size()});
     Offer offer = plain_offer(site, {}, score_bytes + work_bytes);
+    offer.effective = site.outputs[0].dtype;
     offer.detail = std::string(score.impl_info_str()) + ", " + softmax.impl_info_str() + ", " + weigh.impl_info_str();
     offer.prepare = [=] {
       using Source = Argument::Source;

@@ -3,61 +3,64 @@
 #include <vector>
 
 #include "core/parallel_for.hpp"
-#include "kernels/attention/attention.hpp"
+#include "kernels/attention/problem.hpp"
 
 namespace edgelab::kernels {
 namespace {
 
-struct Problem {
-  std::int64_t samples, tokens, width, heads;
-  double scale;
-  std::int64_t head_width() const { return width / heads; }
-  // qkv: first element of query (0), key (1) or value (2) `token` of head `head`
-  std::int64_t at(std::int64_t sample, std::int64_t token, int part, std::int64_t head) const {
-    return (sample * tokens + token) * 3 * width + part * width + head * head_width();
-  }
+struct Operands {
+  const std::byte* qkv;
+  const float* bias;
+  std::byte* y;
+  float* log_sum_exp;  // or null
 };
 
-// One query row: probabilities into `scores` [tokens] (double), then the weighted sum of the values.
-void attend(const Problem& p, const float* qkv, std::int64_t sample, std::int64_t head, std::int64_t token, double* scores, float* y) {
-  const float* query = qkv + p.at(sample, token, 0, head);
+// One query row: probabilities into `scores` [tokens], then the weighted sum of the values into the [head width] behind them.
+void attend(const AttentionProblem& p, const Operands& o, std::int64_t sample, std::int64_t head, std::int64_t query, double* scores) {
+  const auto at = [&](std::int64_t token, int part, std::int64_t d) {
+    return operand(p.compute, value_at(o.qkv, p.type, p.at(sample, token, part, head) + d));
+  };
+  const std::int64_t keys = p.keys_of(query);
   double highest = -INFINITY, total = 0.0;
-  for (std::int64_t other = 0; other < p.tokens; ++other) {
-    const float* key = qkv + p.at(sample, other, 1, head);
+  for (std::int64_t key = 0; key < keys; ++key) {
     double dot = 0.0;
-    for (std::int64_t d = 0; d < p.head_width(); ++d) dot += static_cast<double>(query[d]) * static_cast<double>(key[d]);
-    scores[other] = dot * p.scale;
-    highest = std::max(highest, scores[other]);
+    for (std::int64_t d = 0; d < p.head_width; ++d) dot += at(query, 0, d) * at(key, 1, d);
+    scores[key] = dot * p.scale + (p.has_bias ? static_cast<double>(o.bias[p.bias_at(sample, head, query) + key]) : 0.0);
+    highest = std::max(highest, scores[key]);
   }
-  for (std::int64_t other = 0; other < p.tokens; ++other) total += scores[other] = std::exp(scores[other] - highest);
-  for (std::int64_t d = 0; d < p.head_width(); ++d) {
-    double sum = 0.0;
-    for (std::int64_t other = 0; other < p.tokens; ++other) sum += scores[other] * static_cast<double>(qkv[p.at(sample, other, 2, head) + d]);
-    y[(sample * p.tokens + token) * p.width + head * p.head_width() + d] = static_cast<float>(sum / total);
+  const bool sees = highest > -INFINITY || std::any_of(scores, scores + keys, [](double score) { return std::isnan(score); });
+  for (std::int64_t key = 0; key < keys; ++key) total += scores[key] = sees ? std::exp(scores[key] - highest) : 0.0;
+  double* sums = scores + p.tokens;
+  std::fill_n(sums, p.head_width, 0.0);
+  for (std::int64_t key = 0; key < keys; ++key) {
+    for (std::int64_t d = 0; d < p.head_width; ++d) sums[d] += scores[key] * at(key, 2, d);
   }
+  for (std::int64_t d = 0; d < p.head_width; ++d) store_value(o.y, p.type, p.output_at(sample, query, head) + d, sees ? sums[d] / total : 0.0);
+  if (o.log_sum_exp != nullptr) o.log_sum_exp[p.row_at(sample, head, query)] = static_cast<float>(sees ? highest + std::log(total) : -INFINITY);
 }
 
 }  // namespace
 
 Offer attention_reference(const CallSite& site) {
-  const auto& settings = *site.op.as<Attention>();
-  const Shape& y_shape = site.outputs[0].shape;
-  const Problem problem{y_shape[0], y_shape[1], y_shape[2], settings.heads, settings.effective_scale(y_shape[2])};
+  const AttentionProblem problem = attention_problem(*site.op.as<Attention>(), site.inputs);
+  const std::vector<Tensor> constants(site.constants.begin(), site.constants.end());
   const int threads = site.threads;
-  // One score row a (sample, head): rows of one head are computed one after another.
-  const auto scratch = static_cast<std::size_t>(problem.samples * problem.heads * problem.tokens) * sizeof(double);
-  return plain_offer(
+  // One row of scores and sums a (sample, head): rows of one head are computed one after another.
+  const std::int64_t row = problem.tokens + problem.head_width;
+  const auto scratch = static_cast<std::size_t>(problem.samples * problem.heads * row) * sizeof(double);
+  Offer offer = plain_offer(
       site,
       [=] {
         return PreparedKernel{[=](const Buffers& buffers) -> Step {
-          const auto* qkv = reinterpret_cast<const float*>(buffers.inputs[0]);
-          auto* y = reinterpret_cast<float*>(buffers.outputs[0]);
+          const Operands operands{input_bytes(buffers, constants, 0),
+                                  problem.has_bias ? reinterpret_cast<const float*>(input_bytes(buffers, constants, 1)) : nullptr, buffers.outputs[0],
+                                  buffers.outputs.size() > 1 ? reinterpret_cast<float*>(buffers.outputs[1]) : nullptr};
           auto* scores = reinterpret_cast<double*>(buffers.scratch);
           return [=] {
             parallel_for(problem.samples * problem.heads, threads, [=](std::int64_t begin, std::int64_t end) {
               for (std::int64_t i = begin; i < end; ++i) {
-                for (std::int64_t token = 0; token < problem.tokens; ++token) {
-                  attend(problem, qkv, i / problem.heads, i % problem.heads, token, scores + i * problem.tokens, y);
+                for (std::int64_t query = 0; query < problem.tokens; ++query) {
+                  attend(problem, operands, i / problem.heads, i % problem.heads, query, scores + i * row);
                 }
               }
             });
@@ -65,6 +68,8 @@ Offer attention_reference(const CallSite& site) {
         }};
       },
       scratch);
+  offer.effective = problem.compute;
+  return offer;
 }
 
 }  // namespace edgelab::kernels

@@ -17,11 +17,11 @@ std::int64_t BatchNorm::flop(std::span<const TensorType>, std::span<const Tensor
 std::string BatchNorm::text() const {
   char text[32];
   std::snprintf(text, sizeof text, "epsilon %g", epsilon);
-  return text;
+  return text + (activation == ActivationKind::none ? "" : ", " + std::string(name_of(activation)));
 }
 
 std::span<const Implementation> BatchNorm::implementations() {
-  static constexpr Implementation list[] = {{"onednn", batch_norm_onednn}, {"reference", batch_norm_reference}};
+  static constexpr Implementation list[] = {{"simd", batch_norm_simd}, {"onednn", batch_norm_onednn}, {"reference", batch_norm_reference}};
   return list;
 }
 

@@ -5,6 +5,7 @@ namespace edgelab::kernels {
 
 Offer batch_norm_onednn(const CallSite& site) {
   const auto epsilon = static_cast<float>(site.op.as<BatchNorm>()->epsilon);
+  if (site.op.as<BatchNorm>()->activation != ActivationKind::none) return Offer::refuse("an activation");
   return onednn::offer_or_refuse([&] {
     using Flags = dnnl::normalization_flags;
     const onednn::Desc desc = onednn::desc_of(site.offered[0], site.inputs[0]);

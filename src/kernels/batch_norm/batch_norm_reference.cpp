@@ -7,7 +7,7 @@
 namespace edgelab::kernels {
 
 Offer batch_norm_reference(const CallSite& site) {
-  const double epsilon = site.op.as<BatchNorm>()->epsilon;
+  const BatchNorm settings = *site.op.as<BatchNorm>();
   const Shape shape = site.inputs[0].shape;
   const std::vector<Tensor> constants(site.constants.begin(), site.constants.end());
   const int threads = site.threads;
@@ -21,10 +21,10 @@ Offer batch_norm_reference(const CallSite& site) {
         parallel_for(shape[0] * shape[1], threads, [=](std::int64_t begin, std::int64_t end) {
           for (std::int64_t plane = begin; plane < end; ++plane) {
             const std::int64_t c = plane % shape[1];
-            const double scale = static_cast<double>(weight[c]) / std::sqrt(static_cast<double>(variance[c]) + epsilon);
+            const double scale = static_cast<double>(weight[c]) / std::sqrt(static_cast<double>(variance[c]) + settings.epsilon);
             const double shift = static_cast<double>(bias[c]) - static_cast<double>(mean[c]) * scale;
             for (std::int64_t at = plane * pixels; at < (plane + 1) * pixels; ++at) {
-              y[at] = static_cast<float>(static_cast<double>(x[at]) * scale + shift);
+              y[at] = static_cast<float>(activate(settings.activation, static_cast<double>(x[at]) * scale + shift));
             }
           }
         });

@@ -37,11 +37,12 @@ std::string Conv2d::text() const {
   if (has_bias) text += ", bias";
   if (activation != ActivationKind::none) text += ", " + std::string(name_of(activation));
   if (has_residual) text += ", residual";
+  if (compute != DType::f32) text += ", " + std::string(name_of(compute));
   return text;
 }
 
 std::span<const Implementation> Conv2d::implementations() {
-  static constexpr Implementation list[] = {{"onednn", conv2d_onednn}, {"reference", conv2d_reference}};
+  static constexpr Implementation list[] = {{"tile", conv2d_tile}, {"onednn", conv2d_onednn}, {"reference", conv2d_reference}};
   return list;
 }
 

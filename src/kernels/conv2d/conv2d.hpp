@@ -17,6 +17,7 @@ struct Conv2d {
   bool has_bias = false;
   bool has_residual = false;
   ActivationKind activation = ActivationKind::none;
+  DType compute = DType::f32;  // or bf16: x and w are rounded to it, sums stay f32
 
   std::size_t residual_input() const { return has_bias ? 3 : 2; }
 
@@ -26,6 +27,17 @@ struct Conv2d {
   static std::span<const Implementation> implementations();
 };
 
+// Two kinds that have kernels of their own, forward and backward; w is the weight's shape.
+inline bool is_pointwise(const Conv2d& conv, const Shape& w) {
+  return w[2] == 1 && w[3] == 1 && conv.groups == 1 && conv.stride == 1 && conv.padding == 0;
+}
+inline bool is_depthwise_3x3(const Conv2d& conv, const Shape& w) {
+  return conv.groups == w[0] && w[1] == 1 && w[2] == 3 && w[3] == 3 && conv.padding == 1 && (conv.stride == 1 || conv.stride == 2);
+}
+
+// Steps by the team on tile_gemm, channels last: 1×1; depthwise 3×3; and a network's first one, from plain images of at most
+// four channels (these two compute in f32 whatever `compute` says: they are bound by loads and stores).
+Offer conv2d_tile(const CallSite& site);
 Offer conv2d_onednn(const CallSite& site);
 Offer conv2d_reference(const CallSite& site);
 

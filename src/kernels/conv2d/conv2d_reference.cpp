@@ -22,7 +22,8 @@ double output_element(const Problem& p, const float* x, const float* w, std::int
         const std::int64_t column = j * p.settings.stride + v - p.settings.padding;
         if (column < 0 || column >= p.x[3]) continue;
         const float pixel = x[((n * p.x[1] + first_channel + c) * p.x[2] + row) * p.x[3] + column];
-        sum += static_cast<double>(pixel) * static_cast<double>(w[((o * p.w[1] + c) * p.w[2] + u) * p.w[3] + v]);
+        const float weight = w[((o * p.w[1] + c) * p.w[2] + u) * p.w[3] + v];
+        sum += operand(p.settings.compute, pixel) * operand(p.settings.compute, weight);
       }
     }
   }
@@ -35,7 +36,7 @@ Offer conv2d_reference(const CallSite& site) {
   const Problem problem{*site.op.as<Conv2d>(), site.inputs[0].shape, site.inputs[1].shape, site.outputs[0].shape};
   const std::vector<Tensor> constants(site.constants.begin(), site.constants.end());
   const int threads = site.threads;
-  return plain_offer(site, [=] {
+  Offer offer = plain_offer(site, [=] {
     return PreparedKernel{[=](const Buffers& buffers) -> Step {
       const auto floats = [&](std::size_t input) { return reinterpret_cast<const float*>(input_bytes(buffers, constants, input)); };
       const float* x = floats(0);
@@ -61,6 +62,8 @@ Offer conv2d_reference(const CallSite& site) {
       };
     }};
   });
+  offer.effective = problem.settings.compute;
+  return offer;
 }
 
 }  // namespace edgelab::kernels

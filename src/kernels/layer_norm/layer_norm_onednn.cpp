@@ -5,6 +5,7 @@ namespace edgelab::kernels {
 
 Offer layer_norm_onednn(const CallSite& site) {
   const auto epsilon = static_cast<float>(site.op.as<LayerNorm>()->epsilon);
+  if (site.outputs[0].dtype != DType::f32) return Offer::refuse("only fp32 out");
   return onednn::offer_or_refuse([&] {
     using Flags = dnnl::normalization_flags;
     const onednn::Desc desc = onednn::plain_desc(site.inputs[0]);

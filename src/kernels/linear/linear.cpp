@@ -13,11 +13,11 @@ std::vector<TensorType> Linear::infer(std::span<const TensorType> inputs) const 
   if (x.rank() < 1 || x.back() != w[1]) {
     throw Error(ErrorKind::data, "linear: input and weight don't fit").got("input " + x.text() + ", weight " + w.text());
   }
-  TensorType output = inputs[0];
-  output.shape[x.rank() - 1] = w[0];
+  TensorType y{output, x};
+  y.shape[x.rank() - 1] = w[0];
   if (has_bias) require_shape(kName, inputs[2], {w[0]}, "the bias");
-  if (has_residual) require_shape(kName, inputs[residual_input()], output.shape, "the residual");
-  return {output};
+  if (has_residual) require_shape(kName, inputs[residual_input()], y.shape, "the residual");
+  return {y};
 }
 
 std::int64_t Linear::flop(std::span<const TensorType> inputs, std::span<const TensorType> outputs) const {
@@ -28,11 +28,13 @@ std::string Linear::text() const {
   std::string text = has_bias ? "bias" : "no bias";
   if (activation != ActivationKind::none) text += ", " + std::string(name_of(activation));
   if (has_residual) text += ", residual";
+  if (compute != DType::f32) text += ", " + std::string(name_of(compute));
+  if (output != DType::f32) text += ", to " + std::string(name_of(output));
   return text;
 }
 
 std::span<const Implementation> Linear::implementations() {
-  static constexpr Implementation list[] = {{"onednn", linear_onednn}, {"reference", linear_reference}};
+  static constexpr Implementation list[] = {{"tile", linear_tile}, {"onednn", linear_onednn}, {"reference", linear_reference}};
   return list;
 }
 

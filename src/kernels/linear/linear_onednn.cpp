@@ -39,6 +39,7 @@ dnnl::matmul::primitive_desc describe(const Shapes& shapes, const Linear& settin
 
 Offer linear_onednn(const CallSite& site) {
   const Linear settings = *site.op.as<Linear>();
+  if (site.inputs[0].dtype != DType::f32 || settings.output != DType::f32) return Offer::refuse("only fp32 in and out");
   return onednn::offer_or_refuse([&] {
     const Shapes shapes = shapes_of(site, settings.has_bias);
     const auto description = describe(shapes, settings);

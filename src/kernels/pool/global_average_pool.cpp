@@ -11,7 +11,8 @@ std::vector<TensorType> GlobalAveragePool::infer(std::span<const TensorType> inp
 std::int64_t GlobalAveragePool::flop(std::span<const TensorType> inputs, std::span<const TensorType>) const { return inputs[0].elements(); }
 
 std::span<const Implementation> GlobalAveragePool::implementations() {
-  static constexpr Implementation list[] = {{"onednn", global_average_pool_onednn}, {"reference", global_average_pool_reference}};
+  static constexpr Implementation list[] = {
+      {"tile", global_average_pool_tile}, {"onednn", global_average_pool_onednn}, {"reference", global_average_pool_reference}};
   return list;
 }
 

@@ -14,6 +14,7 @@ struct GlobalAveragePool {
   static std::span<const Implementation> implementations();
 };
 
+Offer global_average_pool_tile(const CallSite& site);  // a step by the team, channels last
 Offer global_average_pool_onednn(const CallSite& site);
 Offer global_average_pool_reference(const CallSite& site);
 

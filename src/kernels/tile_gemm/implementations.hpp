@@ -16,10 +16,9 @@ Kernel make_onednn(const Settings& settings);
 // Google Highway, for the widest target that this machine runs when make is called. f32 and bf16.
 // bf16 products are exact in f32 and summed in f32, but where the target multiplies bf16 pairs itself (AVX512-BF16, Arm
 // BF16, from Highway 1.2 on): there subnormal operands count as zero and the two products of a pair may be rounded in
-// another order. GELU is off by at most kSimdGeluError.
+// another order. GELU is vector_math's, the cheaper one where C is bf16.
 std::optional<std::string> simd_refuses(const Settings& settings, const Machine& machine);
 Kernel make_simd(const Settings& settings);
-inline constexpr double kSimdGeluError = 3e-7;  // absolute, or relative above 1; measured by a test over [-20, 20]
 
 // Sums in double (in s64 for integers) and rounds once.
 Kernel make_reference(const Settings& settings);

@@ -150,6 +150,11 @@ const Built& built(const Settings& settings) {
 }
 
 void pack_block(const State& state, const PlainB& b, std::int64_t first, std::int64_t columns, std::int64_t width, std::byte* to) {
+  const DType type = state.settings.b;
+  // A block of words is one of Highway's panels.
+  if (state.group * static_cast<std::int64_t>(size_of(type)) == 4 && type != DType::s8) {
+    return state.simd.pack({from_column(b, type, first), type == DType::bf16, state.settings.k, columns, width, reinterpret_cast<std::uint32_t*>(to)});
+  }
   const auto size = static_cast<std::int64_t>(size_of(state.settings.b));
   const auto* from = static_cast<const std::byte*>(b.data);
   const std::int64_t k_step = (b.transposed ? 1 : b.ld) * size;
@@ -213,8 +218,14 @@ void run(const void* opaque, const Arguments& arguments) noexcept {
 
 }  // namespace
 
-std::optional<std::string> onednn_refuses(const Settings& settings, const Machine&) {
+std::optional<std::string> onednn_refuses(const Settings& settings, const Machine& machine) {
+  // Without VNNI oneDNN 3.7 multiplies by vpmaddubsw, which sums pairs of products in 16 bits: 255·127·2 does not fit, and
+  // results came out wrong by thousands on a Zen 3.
+  const bool exact = machine.has("avx512_vnni") || machine.has("avx_vnni");
+  if (settings.a == DType::u8 && !exact) return "without VNNI the microkernel's sums saturate at 16 bits";
   if (settings.a == DType::s8) return "the microkernel leaves the compensation that s8·s8 needs to its caller";
+  if (settings.transposed_a) return "the microkernel reads rows of A";
+  if (settings.lda < settings.k) return "the microkernel wants rows of A that don't overlap";
   const Built& kernel = built(settings);
   if (kernel.state == nullptr) return kernel.reason;
   return std::nullopt;

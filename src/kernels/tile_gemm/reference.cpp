@@ -57,13 +57,18 @@ void pack(const void* state, const PlainB& b, void* packed) noexcept {
   }
 }
 
+std::int64_t offset_in_a(const Settings& s, std::int64_t m, std::int64_t k) {
+  if (!s.transposed_a) return m * s.lda + k;
+  return s.a == DType::bf16 ? 2 * (k / 2 * s.lda + m) + k % 2 : k * s.lda + m;
+}
+
 // A double holds every s32 sum exactly: the products are below 2^15 and K · batch below 2^38.
 double sum_of(const Settings& s, const Arguments& arguments, std::int64_t m, std::int64_t n) {
   double sum = s.accumulate ? element(s.c, arguments.c, m * s.ldc + n) : 0.0;
   for (std::int64_t b = 0; b < s.batch; ++b) {
     const auto* packed = static_cast<const std::byte*>(arguments.packed_b) + static_cast<std::size_t>(b) * packed_bytes_of(s);
     for (std::int64_t k = 0; k < s.k; ++k) {
-      sum += element(s.a, arguments.a, b * s.a_step + m * s.lda + k) * element(s.b, packed, k * s.n + n);
+      sum += element(s.a, arguments.a, b * s.a_step + offset_in_a(s, m, k)) * element(s.b, packed, k * s.n + n);
     }
   }
   return sum;

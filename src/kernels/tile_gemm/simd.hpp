@@ -30,13 +30,32 @@ struct Finish {
   std::int64_t rows = 0, columns = 0;
 };
 
+// B without the columns before `column`.
+inline PlainB from_column(const PlainB& b, DType type, std::int64_t column) {
+  const std::int64_t step = (b.transposed ? b.ld : 1) * static_cast<std::int64_t>(size_of(type));
+  return {static_cast<const std::byte*>(b.data) + column * step, b.ld, b.transposed};
+}
+
+// Some columns of B on their way into a panel.
+struct Panel {
+  PlainB b;  // from the panel's first column on
+  bool pairs = false;  // bf16, else f32
+  std::int64_t k = 0;
+  std::int64_t columns = 0, width = 0;
+  std::uint32_t* to = nullptr;
+};
+
 // What one instruction set offers.
 struct SimdTarget {
   std::int64_t lanes = 0;  // f32 in a vector
-  std::int64_t panel = 0;  // columns of a full panel
+  std::int64_t panel = 0;  // columns of the widest panel
   void (*run)(const SimdState&, const Arguments&) = nullptr;
   void (*finish)(const Finish&) = nullptr;  // oneDNN's tiles end with it too
-  void (*gelu)(const float* from, float* to, std::int64_t count) = nullptr;  // for the test of its error
+  void (*pack)(const Panel&) = nullptr;     // and so does its packing begin
+  // Rows of f32 to bf16 in pairs, as an A that lies transposed has them: [⌈rows/2⌉][columns] words, to_ld apart.
+  void (*pair)(const float* from, std::int64_t ld, std::int64_t rows, std::int64_t columns, std::uint32_t* to, std::int64_t to_ld) = nullptr;
+  void (*round)(const float* from, std::uint16_t* to, std::int64_t count) = nullptr;  // to bf16, to nearest even
+  bool bf16_pairs = false;  // whether it multiplies bf16 by instructions of their own
 };
 
 // The widest set that the machine runs (or that a test has allowed).
@@ -46,6 +65,7 @@ struct SimdState {
   Settings settings;
   SimdTarget target;
   std::int64_t rows = 0;
+  std::int64_t panel = 0;         // columns of a full panel of this B
   std::int64_t full_panels = 0;
   std::int64_t tail_columns = 0;  // of N, in the last panel; 0 if all are full
   std::int64_t tail_width = 0;    // tail_columns rounded up to whole vectors

@@ -4,6 +4,8 @@
 // the last resort.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
 
+#include <algorithm>
+
 #include "kernels/tile_gemm/simd.hpp"
 
 // clang-format off
@@ -12,28 +14,63 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include "kernels/tile_gemm/simd_microkernel-inl.hpp"
+#include "kernels/tile_gemm/simd_pack-inl.hpp"
+#include "kernels/vector_math/past_cache-inl.hpp"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE {
 
-using TileFunction = void (*)(const Tile&);
+namespace vm = vector_math::HWY_NAMESPACE;
 
-template <int MR, bool kBf16> TileFunction tile_function(std::int64_t vectors) {
+using TileFunction = void (*)(const Tile& first, std::int64_t tiles);
+
+template <int MR, Products kProducts> TileFunction tile_function(std::int64_t vectors) {
   if constexpr (kVectors > 2) {
-    if (vectors == 4) return multiply_tile<MR, 4, kBf16>;
-    if (vectors == 3) return multiply_tile<MR, 3, kBf16>;
+    if (vectors == 4) return multiply_tiles<MR, 4, kProducts>;
+    if (vectors == 3) return multiply_tiles<MR, 3, kProducts>;
   }
-  return vectors == 2 ? multiply_tile<MR, 2, kBf16> : multiply_tile<MR, 1, kBf16>;
+  return vectors == 2 ? multiply_tiles<MR, 2, kProducts> : multiply_tiles<MR, 1, kProducts>;
 }
 
-template <bool kBf16> TileFunction tile_function(std::int64_t rows, std::int64_t vectors) {
+template <Products kProducts> TileFunction tile_function(std::int64_t rows, std::int64_t vectors) {
   switch (rows) {
-    case 6: return tile_function<6, kBf16>(vectors);
-    case 4: return tile_function<4, kBf16>(vectors);
-    case 2: return tile_function<2, kBf16>(vectors);
-    default: return tile_function<1, kBf16>(vectors);
+    case 6: return tile_function<6, kProducts>(vectors);
+    case 4: return tile_function<4, kProducts>(vectors);
+    case 2: return tile_function<2, kProducts>(vectors);
+    default: return tile_function<1, kProducts>(vectors);
   }
+}
+
+#if EDGELAB_HALF_VECTORS
+template <Products kProducts> TileFunction half_function(std::int64_t rows) {
+  switch (rows) {
+    case 6: return multiply_tiles<6, 2, kProducts, true>;
+    case 4: return multiply_tiles<4, 2, kProducts, true>;
+    case 2: return multiply_tiles<2, 2, kProducts, true>;
+    default: return multiply_tiles<1, 2, kProducts, true>;
+  }
+}
+#endif
+
+TileFunction tile_function(const SimdState& state, std::int64_t rows, std::int64_t columns) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  const std::int64_t vectors = (columns + lanes - 1) / lanes;
+#if EDGELAB_HALF_VECTORS
+  if (vectors == 2 && columns <= lanes + lanes / 2) {
+    if (state.settings.transposed_a && state.settings.a == DType::f32) return half_function<Products::f32_transposed_a>(rows);
+    if (state.settings.a == DType::f32) return half_function<Products::f32>(rows);
+#if EDGELAB_BF16_PAIRS == 2
+    if (state.target.bf16_pairs) return half_function<Products::bf16_pairs>(rows);
+#endif
+  }
+#endif
+  if (state.settings.transposed_a && state.settings.a == DType::f32) return tile_function<Products::f32_transposed_a>(rows, vectors);
+  if (state.settings.a == DType::f32) return tile_function<Products::f32>(rows, vectors);
+#if EDGELAB_BF16_PAIRS
+  if (state.target.bf16_pairs) return tile_function<Products::bf16_pairs>(rows, vectors);
+#endif
+  return tile_function<Products::bf16_in_f32>(rows, vectors);
 }
 
 // The next tile's rows: 6 while there are, then 4, 2, 1. Tiles of 5 and 3 rows would gain nothing: 4+1 and 2+1 cost the
@@ -56,16 +93,23 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
   // Without a scale the additions can come first, in the registers' starting values, and cost no pass of their own.
   const bool bias_first = e.bias && e.scale == Scale::none;
   const bool residual_first = e.residual && e.scale == Scale::none && e.residual_type == DType::f32;
-  const bool in_registers = s.c == DType::f32 && e.scale == Scale::none && e.activation != Activation::gelu && (!e.residual || residual_first);
+  const bool in_registers = e.scale == Scale::none && e.activation != Activation::gelu && (!e.residual || residual_first);
+  const bool narrow = in_registers && s.c == DType::bf16;
+  const std::int64_t panel_bytes = state.rows * vectors * lanes * 4;
+  const bool natively = narrow && narrows_natively();
   HWY_ALIGN float sums[kRows * kVectors * kMaxLanes];
 
-  for (std::int64_t m = 0, rows = 0; m < s.m; m += rows) {
+  for (std::int64_t m = 0, rows = 0, tiles = 1; m < s.m; m += rows * tiles) {
     rows = next_rows(s.m - m);
+    tiles = in_registers ? (s.m - m) / rows : 1;
     void* c = const_cast<std::byte*>(element(arguments.c, s.c, m * s.ldc + first));
     const void* residual = e.residual ? element(arguments.residual, e.residual_type, m * e.residual_ld + first) : nullptr;
     Tile tile{};
-    tile.a = element(arguments.a, s.a, m * s.lda);
+    tile.a = element(arguments.a, s.a, !s.transposed_a ? m * s.lda : s.a == DType::bf16 ? 2 * m : m);
     tile.lda = s.lda;
+    tile.pair_row = s.transposed_a ? 2 : s.lda;
+    tile.pair_step = s.transposed_a ? 2 * s.lda : 2;
+    tile.whole_pairs = s.transposed_a ? (s.k + 1) / 2 : s.k / 2;
     tile.a_step = s.a_step;
     tile.b = b;
     tile.b_step = state.packed_words;
@@ -76,11 +120,26 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
     tile.residual_ld = e.residual_ld;
     tile.old_c = s.accumulate ? static_cast<const float*>(c) : nullptr;
     tile.old_ld = s.ldc;
-    tile.out = in_registers ? static_cast<float*>(c) : sums;
+    tile.out = in_registers && !narrow ? static_cast<float*>(c) : sums;
+    tile.narrow_out = narrow ? static_cast<std::uint16_t*>(c) : nullptr;
+    tile.natively = natively;
     tile.out_ld = in_registers ? s.ldc : vectors * lanes;
+    tile.streams = s.past_cache && in_registers && !narrow && columns == vectors * lanes && vm::streams_to(c, s.ldc);
     tile.last = static_cast<std::size_t>(columns - (vectors - 1) * lanes);
     tile.activation = in_registers ? e.activation : Activation::none;
-    (s.a == DType::bf16 ? tile_function<true>(rows, vectors) : tile_function<false>(rows, vectors))(tile);
+    tile.next_lines = 1;
+    if (arguments.ahead != nullptr && first == 0) {
+      const std::int64_t fetches = std::max<std::int64_t>(1, state.rows / kFetchEvery), all = (s.m + kRows - 1) / kRows * fetches;
+      tile.next_lines = (arguments.ahead_bytes / 64 + all) / all;
+      const auto* ahead = static_cast<const std::byte*>(arguments.ahead);
+      tile.next_end = ahead + arguments.ahead_bytes;
+      tile.next = std::min(tile.next_end, ahead + m / kRows * fetches * 64 * tile.next_lines);
+    } else if (arguments.next_b != nullptr) {
+      const auto* next = static_cast<const std::byte*>(arguments.next_b) + (reinterpret_cast<const std::byte*>(b) - static_cast<const std::byte*>(arguments.packed_b));
+      tile.next_end = next + panel_bytes;
+      tile.next = std::min(tile.next_end, next + m / kRows * (state.rows / kFetchEvery * 64));
+    }
+    tile_function(state, rows, columns)(tile, tiles);
     if (in_registers) continue;
     Finish finish;
     finish.epilogue = &e;
@@ -100,24 +159,26 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
 
 void run_settings(const SimdState& state, const Arguments& arguments) {
   const auto* b = static_cast<const float*>(arguments.packed_b);
-  const std::int64_t panel = state.target.panel;
+  const std::int64_t panel = state.panel;
   for (std::int64_t p = 0; p < state.full_panels; ++p) run_panel(state, arguments, b + p * state.rows * panel, p * panel, panel);
   if (state.tail_columns > 0) {
     run_panel(state, arguments, b + state.full_panels * state.rows * panel, state.full_panels * panel, state.tail_columns);
   }
+  if (state.settings.past_cache) hwy::FlushStream();
 }
 
-void gelu_all(const float* from, float* to, std::int64_t count) {
+void round_all(const float* from, std::uint16_t* to, std::int64_t count) {
+  const bool natively = narrows_natively();
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   for (std::int64_t i = 0; i < count; i += lanes) {
     const auto part = static_cast<std::size_t>(count - i < lanes ? count - i : lanes);
-    store_part(gelu(load_part(from + i, part)), to + i, part);
+    store_rounded(load_part(from + i, part), to + i, part, natively);
   }
 }
 
 SimdTarget simd_target() {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
-  return {lanes, kVectors * lanes, run_settings, finish_tile, gelu_all};
+  return {lanes, kVectors * lanes, run_settings, finish_tile, pack_panel, pair_rows, round_all, EDGELAB_BF16_PAIRS != 0};
 }
 
 }  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE
@@ -128,7 +189,13 @@ namespace edgelab::kernels::tile_gemm {
 
 HWY_EXPORT(simd_target);
 
-SimdTarget best_simd_target() { return HWY_DYNAMIC_DISPATCH(simd_target)(); }
+SimdTarget best_simd_target() {
+  SimdTarget target = HWY_DYNAMIC_DISPATCH(simd_target)();
+#if HWY_ARCH_X86
+  target.bf16_pairs = target.bf16_pairs && this_machine().has("avx512_bf16");
+#endif
+  return target;
+}
 
 }  // namespace edgelab::kernels::tile_gemm
 #endif

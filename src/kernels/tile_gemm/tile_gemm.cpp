@@ -60,7 +60,9 @@ std::string text(const Settings& s) {
   }
   number("lda", s.lda);
   number("ldc", s.ldc);
+  if (s.transposed_a) text += ", A transposed";
   if (s.accumulate) text += ", accumulate";
+  if (s.past_cache) text += ", past cache";
   if (s.epilogue.scale != Scale::none) text += s.epilogue.scale == Scale::one ? ", scale" : ", scale a column";
   if (s.epilogue.bias) text += ", bias";
   if (s.epilogue.residual) {
@@ -76,8 +78,9 @@ void check(const Settings& s) {
   constexpr std::int64_t kLimit = std::int64_t{1} << 28;
   const auto sane = [](std::int64_t value) { return value >= 1 && value <= kLimit; };
   if (!sane(s.m) || !sane(s.n) || !sane(s.k) || !sane(s.batch)) reject(s, "M, N, K and batch from 1 to 2^28");
-  if (s.lda < s.k || s.lda > kLimit || s.ldc < s.n || s.ldc > kLimit) reject(s, "lda ≥ K and ldc ≥ N");
+  if (s.lda < 1 || s.lda > kLimit || s.ldc < s.n || s.ldc > kLimit) reject(s, "lda ≥ 1 and ldc ≥ N");
   if (s.epilogue.residual && (s.epilogue.residual_ld < s.n || s.epilogue.residual_ld > kLimit)) reject(s, "a residual's leading dimension ≥ N");
+  if (s.transposed_a && s.a != DType::f32 && (s.a != DType::bf16 || s.batch != 1)) reject(s, "a transposed A of f32, or of bf16 and alone");
   if (s.batch > 1 && (s.a_step < 0 || s.a_step > kLimit * 64)) reject(s, "a step from one A to the next ≥ 0");
   check_types(s);
 }

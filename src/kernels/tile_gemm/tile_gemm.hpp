@@ -46,13 +46,19 @@ struct Epilogue {
 struct Settings {
   std::int64_t m = 0, n = 0, k = 0;
   std::int64_t batch = 1;   // pairs A_b, B_b
-  std::int64_t lda = 0;     // ≥ k
+  std::int64_t lda = 0;     // may be smaller than k: the rows of A then overlap, as a convolution's do
   std::int64_t a_step = 0;  // from A_b to A_b+1; may be smaller than a matrix (the rows of a convolution overlap)
+  // A_b lies as [K, M], lda from one k to the next (they may overlap too). So a weight's gradient is one product of what came
+  // back and what the layer read, both as they lie. bf16 in pairs: [⌈K/2⌉, M] words of two that follow each other along K,
+  // the first in the low half, zero behind an odd K; lda counts words, and batch is 1.
+  bool transposed_a = false;
   std::int64_t ldc = 0;     // ≥ n
   DType a = DType::f32, b = DType::f32, c = DType::f32;
   // Start the sum from what C holds. C must have the sum's type. Partial sums for a bf16 result go in as an f32 residual.
   bool accumulate = false;
   Epilogue epilogue;
+  // C is so large that it had better not displace what the caches hold: written past them where the kernel can.
+  bool past_cache = false;
 
   bool operator==(const Settings&) const = default;
 };
@@ -73,6 +79,13 @@ struct Arguments {
   const float* bias = nullptr;     // N values
   const void* residual = nullptr;
   void* scratch = nullptr;         // scratch_bytes() bytes, kAlignment-aligned, one block for each running thread
+  // The packed B, as long as this one, that this thread will read next, where it has to come from far: brought into L2 on the
+  // side. Null, or any address; kernels may ignore it.
+  const void* next_b = nullptr;
+  // The same with anything else that this thread will read next from far, such as the rows of A behind these: `ahead_bytes` in the
+  // course of this run. Not with next_b.
+  const void* ahead = nullptr;
+  std::int64_t ahead_bytes = 0;
 };
 
 // B as the caller has it: [K,N], or [N,K] if transposed, row-major.
@@ -111,7 +124,8 @@ class Kernel {
   std::size_t scratch_bytes_ = 0;
 };
 
-// One way to do it. Packed B is not shared between implementations.
+// One way to do it. Packed B is not shared between implementations; within one, kernels that differ in m, lda, ldc, C's
+// type, accumulate or epilogue alone pack it alike.
 struct Implementation {
   std::string_view name;
   // Why not, or nothing. May build the kernel to find out.

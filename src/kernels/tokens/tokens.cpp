@@ -38,8 +38,33 @@ std::vector<TensorType> SelectToken::infer(std::span<const TensorType> inputs) c
   return {{inputs[0].dtype, {x[0], x[2]}}};
 }
 
+std::vector<TensorType> FromTokens::infer(std::span<const TensorType> inputs) const {
+  require_inputs(kName, inputs, 1, 1);
+  require_rank(kName, inputs[0], 3, "the input");
+  const Shape& x = inputs[0].shape;
+  require_shape(kName, inputs[0], {x[0], height * width, x[2]}, "the input");
+  return {{inputs[0].dtype, {x[0], x[2], height, width}}};
+}
+
+std::vector<TensorType> SliceTokens::infer(std::span<const TensorType> inputs) const {
+  require_inputs(kName, inputs, 1, 1);
+  require_rank(kName, inputs[0], 3, "the input");
+  const Shape& x = inputs[0].shape;
+  if (begin < 0 || count < 1 || begin + count > x[1]) {
+    throw Error(ErrorKind::data, "slice_tokens: no such tokens").got(text()).expected("some of 0 to " + std::to_string(x[1] - 1));
+  }
+  return {{inputs[0].dtype, {x[0], count, x[2]}}};
+}
+
+std::vector<TensorType> PlaceToken::infer(std::span<const TensorType> inputs) const {
+  require_inputs(kName, inputs, 1, 1);
+  require_rank(kName, inputs[0], 2, "the input");
+  if (index < 0 || index >= tokens) throw Error(ErrorKind::data, "place_token: no such token").got(text());
+  return {{inputs[0].dtype, {inputs[0].shape[0], tokens, inputs[0].shape[1]}}};
+}
+
 std::span<const Implementation> ToTokens::implementations() {
-  static constexpr Implementation list[] = {{"onednn", to_tokens_onednn}, {"reference", to_tokens_reference}};
+  static constexpr Implementation list[] = {{"copy", to_tokens_copy}, {"onednn", to_tokens_onednn}, {"reference", to_tokens_reference}};
   return list;
 }
 
@@ -49,7 +74,22 @@ std::span<const Implementation> ConcatTokens::implementations() {
 }
 
 std::span<const Implementation> SelectToken::implementations() {
-  static constexpr Implementation list[] = {{"copy", select_token_reference}};
+  static constexpr Implementation list[] = {{"copy", select_token_copy}};
+  return list;
+}
+
+std::span<const Implementation> FromTokens::implementations() {
+  static constexpr Implementation list[] = {{"copy", from_tokens_copy}, {"reference", from_tokens_reference}};
+  return list;
+}
+
+std::span<const Implementation> SliceTokens::implementations() {
+  static constexpr Implementation list[] = {{"copy", slice_tokens_copy}};
+  return list;
+}
+
+std::span<const Implementation> PlaceToken::implementations() {
+  static constexpr Implementation list[] = {{"copy", place_token_copy}};
   return list;
 }
 
