@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <memory>
 #include <utility>
 
@@ -17,18 +16,13 @@ namespace {
 constexpr std::uint64_t kMaxFileBytes = 1600u << 20;
 constexpr std::size_t kMaxNameBytes = 1u << 16;
 
-struct CifarFile {
-  std::filesystem::path path;
-  std::vector<std::uint8_t> bytes;
-  std::int64_t first = 0;  // index of its first record in the split
-};
-
 struct CifarFiles {
   const CifarLayout* layout = nullptr;
-  std::vector<CifarFile> files;
+  std::vector<FileBytes> files;
+  std::vector<std::int64_t> firsts;  // of each file, the index of its first record in the split
 };
 
-void check_size(const CifarLayout& layout, const CifarFile& file) {
+void check_size(const CifarLayout& layout, const FileBytes& file) {
   if (!file.bytes.empty() && file.bytes.size() % layout.record_bytes() == 0) return;
   const std::size_t whole = file.bytes.size() / layout.record_bytes();
   const std::string what =
@@ -40,7 +34,7 @@ void check_size(const CifarLayout& layout, const CifarFile& file) {
       .hint(fmt::format("fetch it again: edgelab data fetch {}", layout.dataset));
 }
 
-void append_labels(const CifarLayout& layout, const CifarFile& file, std::vector<std::int32_t>& labels) {
+void append_labels(const CifarLayout& layout, const FileBytes& file, std::vector<std::int32_t>& labels) {
   const std::size_t record = layout.record_bytes();
   for (std::size_t i = 0; i < file.bytes.size() / record; ++i) {
     const std::uint8_t label = file.bytes[i * record + layout.label_bytes - 1];
@@ -56,19 +50,17 @@ void append_labels(const CifarLayout& layout, const CifarFile& file, std::vector
 }
 
 // The names file is the archive's, but may be missing: the classes are then called by their numbers.
-std::vector<std::string> read_class_names(const CifarLayout& layout, const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / layout.names_file;
+std::vector<std::string> class_names(const CifarLayout& layout, const std::optional<FileBytes>& file) {
   std::vector<std::string> names;
-  if (!std::filesystem::exists(path)) {
+  if (!file) {
     for (int i = 0; i < layout.classes; ++i) names.push_back(std::to_string(i));
     return names;
   }
-  const std::vector<std::uint8_t> bytes = read_file(path, kMaxNameBytes);
   std::string name;
   const auto end_name = [&] {
     if (!name.empty()) names.push_back(std::exchange(name, {}));
   };
-  for (const std::uint8_t byte : bytes) {
+  for (const std::uint8_t byte : file->bytes) {
     if (byte == '\n') {
       end_name();
     } else if (byte != '\r') {
@@ -78,7 +70,7 @@ std::vector<std::string> read_class_names(const CifarLayout& layout, const std::
   end_name();
   if (names.size() != static_cast<std::size_t>(layout.classes)) {
     throw Error(ErrorKind::data, "the list of class names has the wrong length")
-        .at({path.string()})
+        .at({file->path.string()})
         .got(fmt::format("{} names", names.size()))
         .expected(fmt::format("{}, one a line", layout.classes));
   }
@@ -87,17 +79,17 @@ std::vector<std::string> read_class_names(const CifarLayout& layout, const std::
 
 Image image_of(const std::shared_ptr<const CifarFiles>& files, std::int64_t index) {
   std::size_t number = files->files.size() - 1;
-  while (number > 0 && files->files[number].first > index) --number;
-  const CifarFile& file = files->files[number];
+  while (number > 0 && files->firsts[number] > index) --number;
+  const FileBytes& file = files->files[number];
   const CifarLayout& layout = *files->layout;
-  const std::size_t offset = static_cast<std::size_t>(index - file.first) * layout.record_bytes() + layout.label_bytes;
+  const std::size_t offset = static_cast<std::size_t>(index - files->firsts[number]) * layout.record_bytes() + layout.label_bytes;
   return {CifarLayout::kSide, CifarLayout::kSide, std::span(file.bytes).subspan(offset, CifarLayout::kPixelBytes),
           files};
 }
 
 std::string hash_of(const CifarFiles& files) {
   std::string text(files.layout->dataset);
-  for (const CifarFile& file : files.files) {
+  for (const FileBytes& file : files.files) {
     text += fmt::format("\n{} {}", file.path.filename().string(), sha256_of(std::as_bytes(std::span(file.bytes))));
   }
   return sha256_of_text(text);
@@ -131,23 +123,35 @@ bool has_cifar_files(const CifarLayout& layout, const std::filesystem::path& fol
   return true;
 }
 
-Source open_cifar(const CifarLayout& layout, const std::filesystem::path& folder, Split split) {
-  auto files = std::make_shared<CifarFiles>();
-  files->layout = &layout;
+Source cifar_source(const CifarLayout& layout, std::vector<FileBytes> files, const std::optional<FileBytes>& names) {
+  auto held = std::make_shared<CifarFiles>();
+  held->layout = &layout;
   Source source;
-  source.place = folder.string();
-  for (const std::string_view name : layout.files(split)) {
-    CifarFile file{folder / name, read_file(folder / name, kMaxFileBytes),
-                   static_cast<std::int64_t>(source.labels.size())};
+  for (const FileBytes& file : files) {
     check_size(layout, file);
+    held->firsts.push_back(static_cast<std::int64_t>(source.labels.size()));
     append_labels(layout, file, source.labels);
-    files->files.push_back(std::move(file));
   }
-  source.class_names = read_class_names(layout, folder);
-  source.image = [files = std::shared_ptr<const CifarFiles>(files)](std::int64_t index) {
-    return image_of(files, index);
-  };
-  source.hash = [files](std::span<const std::int64_t>) { return hash_of(*files); };
+  held->files = std::move(files);
+  source.class_names = class_names(layout, names);
+  const std::shared_ptr<const CifarFiles> kept = std::move(held);
+  source.image = [kept](std::int64_t index) { return image_of(kept, index); };
+  source.hash = [kept](std::span<const std::int64_t>) { return hash_of(*kept); };
+  return source;
+}
+
+Source open_cifar(const CifarLayout& layout, const std::filesystem::path& folder, Split split) {
+  std::vector<FileBytes> files;
+  for (const std::string_view name : layout.files(split)) {
+    files.push_back({folder / name, read_file(folder / name, kMaxFileBytes)});
+  }
+  const std::filesystem::path names_path = folder / layout.names_file;
+  std::optional<FileBytes> names;
+  if (std::error_code ignored; std::filesystem::exists(names_path, ignored)) {
+    names = FileBytes{names_path, read_file(names_path, kMaxNameBytes)};
+  }
+  Source source = cifar_source(layout, std::move(files), names);
+  source.place = folder.string();
   return source;
 }
 

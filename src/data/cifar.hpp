@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,15 @@ const CifarLayout& cifar100_layout();
 // the official ones, but only whole records. Throws Error: environment for a missing file, data for an empty or cut one,
 // a label out of range, or a names file of another number of classes.
 Source open_cifar(const CifarLayout& layout, const std::filesystem::path& folder, Split split);
+
+// A file that has been read: `path` is its name in errors and, without its folder, in the content hash.
+struct FileBytes {
+  std::filesystem::path path;
+  std::vector<std::uint8_t> bytes;
+};
+
+// What open_cifar() makes of the files of a split, in their order, and of the names file if there is one.
+Source cifar_source(const CifarLayout& layout, std::vector<FileBytes> files, const std::optional<FileBytes>& names);
 
 // Whether all files of the split are there, whatever they hold.
 bool has_cifar_files(const CifarLayout& layout, const std::filesystem::path& folder, Split split);

@@ -9,10 +9,12 @@
 
 #include "core/error.hpp"
 #include "core/random.hpp"
+#include "data/check_range.hpp"
 #include "data/cifar.hpp"
 #include "data/image_folder.hpp"
 #include "data/lookup.hpp"
 #include "data/shapes10.hpp"
+#include "data/shuffle.hpp"
 #include "data/source.hpp"
 
 namespace edgelab::data {
@@ -27,13 +29,6 @@ namespace {
 // Labels are held in memory, four bytes each.
 constexpr std::int64_t kMaxSamples = 100'000'000;
 
-void check_range(const char* what, const std::optional<std::int64_t>& value) {
-  if (!value || (*value >= 1 && *value <= kMaxSamples)) return;
-  throw Error(ErrorKind::usage, fmt::format("data.{} is out of range", what))
-      .got(std::to_string(*value))
-      .expected(fmt::format("1 to {}", kMaxSamples));
-}
-
 void check_options(const DatasetOptions& options) {
   const auto& names = dataset_names();
   if (std::find(names.begin(), names.end(), options.dataset) == names.end()) {
@@ -43,8 +38,8 @@ void check_options(const DatasetOptions& options) {
         .expected("cifar10, cifar100, images or shapes10")
         .hint(nearest.empty() ? "" : fmt::format("did you mean {}?", nearest));
   }
-  check_range("limit", options.limit);
-  check_range("per_class", options.per_class);
+  if (options.limit) check_range("data.limit", *options.limit, 1, kMaxSamples);
+  if (options.per_class) check_range("data.per_class", *options.per_class, 1, kMaxSamples);
 }
 
 // As many samples as the usual size, or as the options call for where that is more.
@@ -54,7 +49,7 @@ Source generated_shapes(const DatasetOptions& options) {
   std::int64_t count = split == Split::train ? kShapesTrain : kShapesTest;
   if (options.limit) count = std::max(count, *options.limit);
   if (options.per_class) count = std::max(count, *options.per_class * kShapesClasses);
-  if (count > kMaxSamples) check_range("per_class", count);
+  check_range("data.per_class", count, 1, kMaxSamples);
 
   Source source;
   source.place = fmt::format("generated with seed {}", seed);
@@ -75,12 +70,6 @@ Source open_source(const DatasetOptions& options) {
   const std::filesystem::path folder = find_dataset_folder(options);
   const CifarLayout* layout = cifar_layout_of(options.dataset);
   return layout == nullptr ? open_image_folder(folder, options.split) : open_cifar(*layout, folder, options.split);
-}
-
-// Fisher and Yates's shuffle, spelt out: std::shuffle's order differs between libraries.
-void shuffle(std::vector<std::int64_t>& indices, std::uint64_t seed) {
-  CounterRandom random(stream_key(seed, "data/shuffle"));
-  for (std::size_t i = indices.size(); i > 1; --i) std::swap(indices[i - 1], indices[random.below(i)]);
 }
 
 void keep_per_class(std::vector<std::int64_t>& indices, const Source& source, std::int64_t wanted) {
@@ -104,7 +93,7 @@ void keep_per_class(std::vector<std::int64_t>& indices, const Source& source, st
 std::vector<std::int64_t> select(const DatasetOptions& options, const Source& source) {
   std::vector<std::int64_t> indices(source.labels.size());
   std::iota(indices.begin(), indices.end(), std::int64_t{0});
-  if (options.shuffle) shuffle(indices, options.seed);
+  if (options.shuffle) shuffle(indices, CounterRandom(stream_key(options.seed, "data/shuffle")));
   if (options.per_class) keep_per_class(indices, source, *options.per_class);
   if (options.limit && static_cast<std::size_t>(*options.limit) < indices.size()) {
     indices.resize(static_cast<std::size_t>(*options.limit));

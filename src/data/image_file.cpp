@@ -2,71 +2,71 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "core/error.hpp"
 #include "core/file.hpp"
-
-// The only place that sees stb's code. Its file functions stay out: it decodes from memory that we have bounded.
-#define STB_IMAGE_STATIC
-#define STB_IMAGE_IMPLEMENTATION
-#define STBI_NO_STDIO
-#define STBI_ONLY_PNG
-#define STBI_ONLY_JPEG
-#define STBI_FAILURE_USERMSG
-#define STBI_MAX_DIMENSIONS 16384
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include <stb/stb_image.h>
-#pragma GCC diagnostic pop
+#include "data/image_decoders.hpp"
 
 namespace edgelab::data {
 namespace {
 
-static_assert(kMaxImageSide == STBI_MAX_DIMENSIONS);
 constexpr std::uint64_t kMaxFileBytes = 256u << 20;
 
-Error not_an_image(const std::filesystem::path& path, const char* reason) {
-  return Error(ErrorKind::data, fmt::format("the image can't be decoded: {}", reason ? reason : "unknown format"))
-      .at({path.string()})
-      .expected("a sound PNG or JPEG file")
-      .hint("replace the file, or take it out of the data set");
+constexpr std::array<std::uint8_t, 8> kPngBegin = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+constexpr std::array<std::uint8_t, 3> kJpegBegin = {0xFF, 0xD8, 0xFF};
+
+bool begins_with(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> begin) {
+  return bytes.size() >= begin.size() && std::equal(begin.begin(), begin.end(), bytes.begin());
 }
 
-void check_header(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {
-  int width = 0, height = 0, channels = 0;
-  if (stbi_info_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels) == 0) {
-    throw not_an_image(path, stbi_failure_reason());
-  }
-  const bool sides = width > 0 && height > 0 && width <= kMaxImageSide && height <= kMaxImageSide;
-  if (!sides || static_cast<long long>(width) * height > kMaxImagePixels) {
-    throw Error(ErrorKind::data, "the image is too large")
-        .at({path.string()})
-        .got(fmt::format("{} x {} pixels", width, height))
-        .expected(fmt::format("at most {} pixels a side and {} in all", kMaxImageSide, kMaxImagePixels))
-        .hint("make it smaller first");
-  }
+// By what the file holds: a wrong extension is common and does no harm.
+DecodedImage decode(const EncodedImage& image) {
+  if (begins_with(image.bytes, kPngBegin)) return decode_png(image);
+  if (begins_with(image.bytes, kJpegBegin)) return decode_jpeg(image);
+  throw not_an_image(image, "unknown format");
 }
 
 }  // namespace
 
-Image read_image_file(const std::filesystem::path& path) {
-  const std::vector<std::uint8_t> bytes = read_file(path, kMaxFileBytes);
-  check_header(path, bytes);
-  int width = 0, height = 0, channels = 0;
-  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> decoded(
-      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels, kChannels),
-      &stbi_image_free);
-  if (decoded == nullptr) throw not_an_image(path, stbi_failure_reason());
+Error not_an_image(const EncodedImage& image, std::string_view reason) {
+  return Error(ErrorKind::data, fmt::format("the image can't be decoded: {}", reason))
+      .at({image.name})
+      .expected("a sound PNG or JPEG file")
+      .hint("replace the file, or take it out of the data set");
+}
 
-  const std::size_t plane = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
-  auto planar = std::make_shared<std::vector<std::uint8_t>>(kChannels * plane);
-  for (std::size_t i = 0; i < plane; ++i) {
-    for (std::size_t c = 0; c < kChannels; ++c) (*planar)[c * plane + i] = decoded.get()[i * kChannels + c];
+void check_extents(const EncodedImage& image, std::int64_t width, std::int64_t height, std::int64_t pixels_per_byte) {
+  if (width <= 0 || height <= 0) throw not_an_image(image, "it has no pixels");
+  if (width > kMaxImageSide || height > kMaxImageSide || width * height > kMaxImagePixels) {
+    throw Error(ErrorKind::data, "the image is too large")
+        .at({image.name})
+        .got(fmt::format("{} x {} pixels", width, height))
+        .expected(fmt::format("at most {} pixels a side and {} in all", kMaxImageSide, kMaxImagePixels))
+        .hint("make it smaller first");
   }
-  return {height, width, *planar, planar};
+  if (width * height / pixels_per_byte > static_cast<std::int64_t>(image.bytes.size())) {
+    throw not_an_image(image, fmt::format("{} x {} pixels can't be in a file of {} bytes", width, height,
+                                          image.bytes.size()));
+  }
+}
+
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name) {
+  const DecodedImage decoded = decode({bytes, name});
+  const std::size_t plane = decoded.pixels.size() / kChannels;
+  auto planar = std::make_shared<std::vector<std::uint8_t>>(decoded.pixels.size());
+  for (std::size_t i = 0; i < plane; ++i) {
+    for (std::size_t c = 0; c < kChannels; ++c) (*planar)[c * plane + i] = decoded.pixels[i * kChannels + c];
+  }
+  return {decoded.height, decoded.width, *planar, planar};
+}
+
+Image read_image_file(const std::filesystem::path& path) {
+  return decode_image(read_file(path, kMaxFileBytes), path.string());
 }
 
 }  // namespace edgelab::data

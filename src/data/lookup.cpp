@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "core/cache_folder.hpp"
 #include "core/error.hpp"
 
 namespace edgelab::data {
@@ -15,11 +16,6 @@ namespace fs = std::filesystem;
 fs::path environment_path(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? fs::path() : fs::path(value);
-}
-
-fs::path cache_folder() {
-  const fs::path home = environment_path("HOME");
-  return (home.empty() ? fs::path("/") : home) / ".cache" / "edgelab" / "data";
 }
 
 bool holds(const DatasetOptions& options, const fs::path& folder) {
@@ -34,7 +30,7 @@ std::vector<fs::path> places_of(const DatasetOptions& options) {
   const fs::path usual = layout == nullptr ? fs::path(options.dataset) : fs::path(layout->folder);
   std::vector<fs::path> places;
   if (const fs::path root = environment_path("EDGELAB_DATA"); !root.empty()) places.push_back(root / usual);
-  places.push_back(cache_folder() / usual);
+  places.push_back(cache_folder() / "data" / usual);
   return places;
 }
 
@@ -70,7 +66,7 @@ const CifarLayout* cifar_layout_of(std::string_view dataset) {
 
 fs::path default_data_folder() {
   const fs::path root = environment_path("EDGELAB_DATA");
-  return root.empty() ? cache_folder() : root;
+  return root.empty() ? cache_folder() / "data" : root;
 }
 
 fs::path find_dataset_folder(const DatasetOptions& options) {

@@ -39,14 +39,14 @@ ValueId Graph::constant(std::string name, Tensor data) {
   return append({ValueKind::constant, type, std::move(name), std::move(data), {}});
 }
 
-std::vector<ValueId> Graph::apply(std::string layer, Op op, std::span<const ValueId> inputs) {
+std::vector<ValueId> Graph::apply(std::string layer, Op op, std::span<const ValueId> inputs, std::shared_ptr<const Graph> unfused) {
   std::vector<TensorType> types;
   try {
     types = op.infer(types_of(inputs));
   } catch (const Error& error) {
     throw Error(error.kind(), "layer " + layer + ": " + std::string(error.what()).substr(std::string("error: ").size()));
   }
-  Node node{std::move(op), {inputs.begin(), inputs.end()}, {}, std::move(layer)};
+  Node node{std::move(op), {inputs.begin(), inputs.end()}, {}, std::move(layer), std::move(unfused)};
   for (const TensorType& type : types) node.outputs.push_back(append({ValueKind::result, type, node.name, {}, {}}));
   nodes_.push_back(std::move(node));
   return nodes_.back().outputs;

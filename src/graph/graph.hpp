@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,11 +37,16 @@ struct Value {
   bool known() const { return data.defined(); }
 };
 
+class Graph;
+
 struct Node {
   Op op;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::string name;  // the layer, as the model's authors call it: "features.3.conv.0"
+  // Of a fused node: what it stands for, node for node, with the values that are not weights as its inputs in their order.
+  // The plan may measure both and take the faster.
+  std::shared_ptr<const Graph> unfused;
 };
 
 // A computation as a list of nodes in topological order: a node can only use values that stand before it. Grows by
@@ -52,7 +58,7 @@ class Graph {
   ValueId buffer(std::string name, TensorType type, Tensor data = {});
   ValueId constant(std::string name, Tensor data);
   // Appends a node; output types are inferred. Throws Error (data), naming the layer, where the inputs don't fit.
-  std::vector<ValueId> apply(std::string layer, Op op, std::span<const ValueId> inputs);
+  std::vector<ValueId> apply(std::string layer, Op op, std::span<const ValueId> inputs, std::shared_ptr<const Graph> unfused = nullptr);
   // The same for the common case of one output.
   ValueId add(std::string layer, Op op, std::initializer_list<ValueId> inputs);
   ValueId add(std::string layer, Op op, std::span<const ValueId> inputs);

@@ -44,20 +44,22 @@ void compare_one(const graph::Value& value, ValueId id, const Tensor& tensor, Co
                                          type_text(value.type.dtype, value.type.shape)));
 }
 
-Comparison compare(const Graph& graph, const Safetensors& file) {
+Comparison compare(const Graph& graph, std::span<const NamedTensor> tensors) {
+  std::map<std::string_view, const Tensor*> given;
+  for (const NamedTensor& item : tensors) given.emplace(item.name, &item.tensor);
   Comparison result;
   std::map<std::string_view, ValueId> wanted;
   for (const ValueId id : graph.weights()) {
     const graph::Value& value = graph.value(id);
     wanted.emplace(value.name, id);
-    const Tensor* tensor = file.find(value.name);
-    if (tensor == nullptr) {
+    const auto found = given.find(value.name);
+    if (found == given.end()) {
       result.missing.push_back(value.name);
     } else {
-      compare_one(value, id, *tensor, result);
+      compare_one(value, id, *found->second, result);
     }
   }
-  for (const NamedTensor& item : file.tensors()) {
+  for (const NamedTensor& item : tensors) {
     if (wanted.count(item.name) > 0) continue;
     (item.name.ends_with("num_batches_tracked") ? result.ignored : result.superfluous).push_back(item.name);
   }
@@ -111,9 +113,11 @@ void require_fit(const Graph& graph, const Comparison& comparison, const std::st
 
 }  // namespace
 
-BindReport bind(Graph& graph, const Safetensors& file) {
-  Comparison comparison = compare(graph, file);
-  require_fit(graph, comparison, file.path().string());
+BindReport bind(Graph& graph, const Safetensors& file) { return models::bind(graph, std::span<const NamedTensor>(file.tensors()), file.path().string()); }
+
+BindReport bind(Graph& graph, std::span<const NamedTensor> tensors, const std::string& place) {
+  Comparison comparison = compare(graph, tensors);
+  require_fit(graph, comparison, place);
   BindReport report;
   for (const Match& match : comparison.matches) {
     const bool widen = match.tensor->dtype() != graph.value(match.weight).type.dtype;

@@ -18,6 +18,8 @@ struct BindReport {
 // file. All or nothing: if any tensor is missing, belongs to no layer or doesn't fit, the graph stays as it was and one
 // Error (data) tells how many there are and, for the first ten, the tensor, what was expected and the nearest name.
 BindReport bind(graph::Graph& graph, const Safetensors& file);
+// The same from a list; `place` is what errors call it.
+BindReport bind(graph::Graph& graph, std::span<const NamedTensor> tensors, const std::string& place);
 
 // The graph's bound parameters and buffers, as write_safetensors() takes them. The tensors share the graph's bytes.
 std::vector<NamedTensor> named_weights(const graph::Graph& graph);

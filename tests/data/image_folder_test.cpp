@@ -9,15 +9,8 @@
 #include "data/expect_error.hpp"
 #include "data/image_file.hpp"
 #include "data/sample_files.hpp"
+#include "data/write_image.hpp"
 #include "support/temporary_directory.hpp"
-
-#define STB_IMAGE_WRITE_STATIC
-#define STB_IMAGE_WRITE_IMPLEMENTATION
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#include <stb/stb_image_write.h>
-#pragma GCC diagnostic pop
 
 namespace edgelab::data {
 namespace {
@@ -33,10 +26,9 @@ using testing::HasSubstr;
 
 // Every pixel is (red, 2, 3).
 void write_png(const fs::path& path, int width, int height, int red) {
-  fs::create_directories(path.parent_path());
   std::vector<std::uint8_t> pixels;
   for (int i = 0; i < width * height; ++i) pixels.insert(pixels.end(), {static_cast<std::uint8_t>(red), 2, 3});
-  ASSERT_NE(stbi_write_png(path.c_str(), width, height, 3, pixels.data(), width * 3), 0);
+  test::write_png(path, width, height, 3, pixels);
 }
 
 TEST(ImageFolder, SortsClassesAndFilesByName) {
@@ -93,47 +85,6 @@ TEST(ImageFolder, HashesTheFilesSelected) {
   EXPECT_EQ(open_dataset(options).content_hash(), before);
   write_png(folder / "a/1.png", 2, 2, 9);
   EXPECT_NE(open_dataset(options).content_hash(), before);
-}
-
-TEST(ImageFile, DecodesJpegGreyAndAlphaToRgb) {
-  const TemporaryDirectory folder;
-  const std::vector<std::uint8_t> grey(64, 77);
-  ASSERT_NE(stbi_write_jpg((folder / "grey.jpg").c_str(), 8, 8, 1, grey.data(), 95), 0);
-  const Image image = read_image_file(folder / "grey.jpg");
-  ASSERT_EQ(image.pixels.size(), 192u);
-  for (const std::uint8_t pixel : image.pixels) EXPECT_NEAR(pixel, 77, 2);
-  const std::array<std::uint8_t, 4> pixel = {5, 6, 7, 128};
-  ASSERT_NE(stbi_write_png((folder / "alpha.png").c_str(), 1, 1, 4, pixel.data(), 4), 0);
-  EXPECT_THAT(read_image_file(folder / "alpha.png").pixels, ElementsAre(5, 6, 7));
-}
-
-TEST(ImageFile, RefusesBrokenFilesOfEveryLength) {
-  const TemporaryDirectory folder;
-  std::vector<std::uint8_t> noise;
-  for (int i = 0; i < 16 * 16 * 3; ++i) noise.push_back(static_cast<std::uint8_t>(i * i * 7));
-  ASSERT_NE(stbi_write_png((folder / "whole.png").c_str(), 16, 16, 3, noise.data(), 48), 0);
-  std::ifstream file(folder / "whole.png", std::ios::binary);
-  const std::vector<std::uint8_t> whole{std::istreambuf_iterator<char>(file), {}};
-  ASSERT_GT(whole.size(), 200u);
-  // Short of the closing chunk, which nothing needs.
-  for (std::size_t size = 0; size < whole.size() - 16; size += 7) {
-    write_bytes(folder / "cut.png", {whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
-    EXPECT_THAT(message_of(ErrorKind::data, [&] { read_image_file(folder / "cut.png"); }), HasSubstr("cut.png"))
-        << size;
-  }
-}
-
-TEST(ImageFile, ChecksTheHeadersExtentsBeforeDecoding) {
-  const TemporaryDirectory folder;
-  write_png(folder / "big.png", 3, 3, 1);
-  std::fstream file(folder / "big.png", std::ios::binary | std::ios::in | std::ios::out);
-  file.seekp(16);  // width and height, big-endian
-  const std::array<char, 8> extents = {0, 0, 0x3F, 0x7F, 0, 0, 0x3F, 0x7F};
-  file.write(extents.data(), extents.size());
-  file.close();
-  EXPECT_THAT(message_of(ErrorKind::data, [&] { read_image_file(folder / "big.png"); }),
-              AllOf(HasSubstr("too large"), HasSubstr("16255 x 16255")));
-  EXPECT_THAT(message_of(ErrorKind::environment, [&] { read_image_file(folder / "none.png"); }), HasSubstr("none.png"));
 }
 
 }  // namespace

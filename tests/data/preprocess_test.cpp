@@ -3,26 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <memory>
 #include <numeric>
 
 #include "core/error.hpp"
+#include "data/computed_image.hpp"
 #include "data/golden/resize_golden.hpp"
 
 namespace edgelab::data {
 namespace {
 
-// The formula of golden/make_golden.py.
-Image computed_image(int height, int width) {
-  auto pixels = std::make_shared<std::vector<std::uint8_t>>();
-  for (int c = 0; c < 3; ++c) {
-    for (int y = 0; y < height; ++y) {
-      for (int x = 0; x < width; ++x)
-        pixels->push_back(static_cast<std::uint8_t>(x * x * 7 + y * 13 + x * y * 5 + y * y * y + c * 71));
-    }
-  }
-  return {height, width, *pixels, pixels};
-}
+using test::computed_image;
 
 std::vector<float> preprocessed(const Image& image, int size, Interpolation interpolation) {
   Preprocessor preprocess({.size = size, .interpolation = interpolation});

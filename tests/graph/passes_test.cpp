@@ -1,4 +1,5 @@
 #include "graph/passes/passes.hpp"
+#include "graph/passes/rewrite.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +10,7 @@
 #include "kernels/conv2d/conv2d.hpp"
 #include "kernels/linear/linear.hpp"
 #include "kernels/tokens/tokens.hpp"
+#include "evaluate.hpp"
 #include "support/random_tensor.hpp"
 
 namespace edgelab::graph {
@@ -16,6 +18,8 @@ namespace {
 
 using kernels::ActivationKind;
 using test::random_tensor;
+using testing::evaluate;
+using testing::expect_same_answers;
 
 ValueId weight(Graph& graph, const std::string& name, Shape shape, float scale = 0.3f, float shift = 0.0f) {
   return graph.parameter(name, {DType::f32, shape}, random_tensor(shape, stream_key(7, name), scale, shift));
@@ -28,25 +32,6 @@ ValueId conv_norm_relu6(Graph& graph, const std::string& name, ValueId x, int ch
                 {x, weight(graph, name + ".1.weight", {channels}, 0.2f, 1.0f), weight(graph, name + ".1.bias", {channels}),
                  weight(graph, name + ".1.running_mean", {channels}), weight(graph, name + ".1.running_var", {channels}, 0.1f, 1.0f)});
   return graph.add(name + ".2", kernels::Activation{ActivationKind::relu6}, {x});
-}
-
-// Runs the graph node by node on the plain references.
-Tensor evaluate(const Graph& graph, const Tensor& input) {
-  std::vector<Tensor> values(graph.values().size());
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = graph.values()[i].data;
-  values[static_cast<std::size_t>(graph.inputs().front().index)] = input;
-  for (const Node& node : graph.nodes()) {
-    std::vector<Tensor> inputs;
-    for (const ValueId id : node.inputs) inputs.push_back(values[static_cast<std::size_t>(id.index)]);
-    const std::vector<Tensor> outputs = kernels::evaluate_reference(node.op, inputs);
-    for (std::size_t i = 0; i < outputs.size(); ++i) values[static_cast<std::size_t>(node.outputs[i].index)] = outputs[i];
-  }
-  return values[static_cast<std::size_t>(graph.outputs().front().index)];
-}
-
-void expect_same_answers(const Graph& before, const Graph& after) {
-  const Tensor x = random_tensor(before.type(before.inputs().front()).shape, 42);
-  EXPECT_LE(test::relative_difference(evaluate(after, x), evaluate(before, x)), 1e-5) << after.text();
 }
 
 Graph residual_block() {
@@ -72,6 +57,18 @@ TEST(FoldBatchNorm, KeepsTheNamesOfWhatItFolded) {
   EXPECT_EQ(after.value(conv.inputs[1]).name, "a.0.weight");
   EXPECT_EQ(after.value(conv.inputs[2]).name, "a.1.bias");
   EXPECT_EQ(after.value(conv.inputs[2]).origin, "a.1 folded in");
+}
+
+TEST(FoldBatchNorm, TakesTheActivationOfTheNormAlong) {
+  Graph graph;
+  const ValueId x = graph.input("x", {DType::f32, {1, 4, 3, 3}});
+  const ValueId y = graph.add("conv", kernels::Conv2d{}, {x, weight(graph, "w", {4, 4, 1, 1})});
+  graph.output(graph.add("norm", kernels::BatchNorm{1e-5, ActivationKind::relu6},
+                         {y, weight(graph, "g", {4}), weight(graph, "b", {4}), weight(graph, "m", {4}), weight(graph, "v", {4}, 0.1f, 1.0f)}));
+  const Graph after = fold_batch_norm(graph);
+  ASSERT_EQ(after.nodes().size(), 1u);
+  EXPECT_EQ(after.nodes()[0].op.as<kernels::Conv2d>()->activation, ActivationKind::relu6);
+  expect_same_answers(graph, after);
 }
 
 TEST(FoldBatchNorm, LeavesAConvolutionWithTwoReadersAlone) {
@@ -146,6 +143,51 @@ TEST(Graph, CountsParametersButNotBuffers) {
   graph.buffer("running_mean", {DType::f32, {5}});
   EXPECT_EQ(graph.parameter_elements(), 12);
   EXPECT_EQ(graph.weights().size(), 2u);
+}
+
+TEST(Rewrite, AFusedNodeKeepsTheNodesThatItStandsFor) {
+  Graph plain;
+  const ValueId x = plain.input("x", {DType::f32, {2, 8, 5, 5}});
+  const ValueId first = plain.add("b.0", kernels::Conv2d{}, {x, weight(plain, "b.0.weight", {8, 8, 1, 1})});
+  plain.output(plain.add("sum", kernels::Binary{}, {x, first}));
+
+  Rewrite rewrite(plain);
+  const std::vector<ValueId> inputs = {x, plain.nodes()[0].inputs[1], x};
+  rewrite.fuse("b.0", kernels::Conv2d{.has_residual = true}, inputs, {&plain.nodes()[0], &plain.nodes()[1]});
+  const Graph fused = rewrite.finish();
+  expect_same_answers(plain, fused);
+  ASSERT_EQ(fused.nodes().size(), 1u);
+  const Graph copied = set_compute(fused, DType::f32);
+  for (const Graph* graph : {&fused, &copied}) {
+    const auto& unfused = graph->nodes()[0].unfused;
+    ASSERT_NE(unfused, nullptr);
+    ASSERT_EQ(unfused->nodes().size(), 2u);
+    ASSERT_EQ(unfused->inputs().size(), 2u) << "one an input that is not a weight";
+    EXPECT_EQ(unfused->outputs().size(), 1u);
+    EXPECT_TRUE(unfused->value(unfused->nodes()[0].inputs[1]).known());
+  }
+}
+
+TEST(SetCompute, ChangesTheOpsThatHaveTheChoiceAndTheirAnswersALittle) {
+  const Graph before = optimise(residual_block()), after = set_compute(before, DType::bf16);
+  for (const Node& node : after.nodes()) EXPECT_EQ(node.op.compute(), DType::bf16) << node.name;
+  const Tensor x = random_tensor(before.type(before.inputs().front()).shape, 42);
+  const double difference = test::relative_difference(evaluate(after, x), evaluate(before, x));
+  EXPECT_GT(difference, 1e-5) << "nothing was rounded";
+  EXPECT_LT(difference, 2e-2);
+}
+
+TEST(SetAttention, ReachesEveryAttentionAndNothingElse) {
+  Graph graph;
+  ValueId x = graph.input("qkv", {DType::f32, {1, 5, 24}});
+  x = graph.add("attn", kernels::Attention{.heads = 2}, {x});
+  graph.output(graph.add("act", kernels::Activation{ActivationKind::gelu}, {x}));
+  const Graph after = set_attention(graph, kernels::Attention::Algorithm::flash);
+  ASSERT_EQ(after.nodes().size(), 2u);
+  const auto* attention = after.nodes()[0].op.as<kernels::Attention>();
+  EXPECT_EQ(attention->algorithm, kernels::Attention::Algorithm::flash);
+  EXPECT_EQ(attention->heads, 2);
+  EXPECT_EQ(after.nodes()[1].op.as<kernels::Activation>()->kind, ActivationKind::gelu);
 }
 
 }  // namespace

@@ -14,28 +14,14 @@
 #include "models/random_weights.hpp"
 #include "models/weights.hpp"
 #include "runtime/executable.hpp"
+#include "support/golden_model.hpp"
 
 namespace edgelab::models {
 namespace {
 
 constexpr double kTolerance = 1e-4;  // of the standard deviation of the logits
 
-ModelOptions options_from(const nlohmann::json& json) {
-  ModelOptions options;
-  const auto read = [&](const char* key, auto& into) {
-    if (json.contains(key)) into = json[key].get<typename std::remove_reference_t<decltype(into)>::value_type>();
-  };
-  options.arch = json["arch"];
-  read("classes", options.classes);
-  read("input_size", options.input_size);
-  read("img_size", options.img_size);
-  read("patch_size", options.patch_size);
-  read("depth", options.depth);
-  read("embed_dim", options.embed_dim);
-  read("num_heads", options.num_heads);
-  read("width_mult", options.width_mult);
-  return options;
-}
+using edgelab::test::options_from;
 
 std::vector<float> logits_of(const graph::Graph& graph, std::span<const float> images, int threads) {
   runtime::PlanOptions options;

@@ -2,15 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <optional>
 
 #include "core/error.hpp"
+#include "support/power_cut.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/tight_disk.hpp"
 
 namespace edgelab::models {
 namespace {
@@ -233,26 +234,35 @@ TEST_F(SafetensorsFile, RefusesToWriteTwoTensorsOfOneName) {
   EXPECT_FALSE(std::filesystem::exists(path()));
 }
 
-// A limit on file sizes stands for a full disk; the kernel refuses the write in the same place.
 TEST_F(SafetensorsFile, KeepsTheOldFileWhenTheDiskRefusesTheNewOne) {
   write_safetensors(path(), std::vector<NamedTensor>{{"x", Tensor(DType::f32, {1})}});
   const std::string before = read_text(path());
-  rlimit old{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
-  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit small{1000, old.rlim_max};
-  setrlimit(RLIMIT_FSIZE, &small);
   ErrorKind kind = ErrorKind::usage;
-  try {
-    write_safetensors(path(), std::vector<NamedTensor>{{"x", Tensor(DType::f32, {5000})}});
-  } catch (const Error& error) {
-    kind = error.kind();
+  {
+    const edgelab::test::TightDisk disk(1000);
+    try {
+      write_safetensors(path(), std::vector<NamedTensor>{{"x", Tensor(DType::f32, {5000})}});
+    } catch (const Error& error) {
+      kind = error.kind();
+    }
   }
-  setrlimit(RLIMIT_FSIZE, &old);
-  std::signal(SIGXFSZ, old_handler);
   EXPECT_EQ(kind, ErrorKind::environment);
   EXPECT_EQ(read_text(path()), before);
   EXPECT_FALSE(std::filesystem::exists(path().string() + ".part"));
+}
+
+TEST_F(SafetensorsFile, IsTheOldOneOrTheNewOneAfterAPowerCut) {
+  write_safetensors(path(), std::vector<NamedTensor>{{"x", Tensor(DType::f32, {1})}});
+  const std::string before = read_text(path());
+  std::optional<edgelab::test::RecordedDisk> disk(folder_.path());
+  write_safetensors(path(), std::vector<NamedTensor>{{"x", Tensor(DType::f32, {500})}});
+  const edgelab::test::DiskModel model = disk->model();
+  disk.reset();
+  const std::string after = read_text(path());
+  edgelab::test::after_every_cut(model, 20, [&](const std::filesystem::path& root, std::size_t changes) {
+    const std::string found = read_text(root / path().filename());
+    EXPECT_TRUE(found == after || (found == before && changes < model.changes())) << "cut after change " << changes;
+  });
 }
 
 TEST_F(SafetensorsFile, RefusesAFolderThatIsNotThere) {

@@ -51,6 +51,7 @@ ValueId emit(Rewrite& rewrite, const Node& producer, const Node& consumer, std::
   rewrite.to().set_origin(new_weight, origin);
   rewrite.to().set_origin(new_bias, origin);
   conv.has_bias = true;
+  conv.activation = consumer.op.as<BatchNorm>()->activation;
   return rewrite.to().add(producer.name, conv, {rewrite.carry(producer.inputs[0]), new_weight, new_bias});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "graph/graph.hpp"
+#include "kernels/attention/attention.hpp"
 
 namespace edgelab::graph {
 
@@ -22,10 +23,37 @@ Graph fuse_activation(const Graph& graph);
 // conv2d or linear → add of a value of the same shape becomes one node with a residual input.
 Graph fuse_residual(const Graph& graph);
 
+// select_token moves in front of ops that work on each token by itself (the last block's second half, the last normalisation):
+// they are then computed for the one token that is asked for.
+Graph select_early(const Graph& graph);
+
+// The blocks of a vision transformer, each as one node that keeps what it stands for. After the passes above.
+Graph fuse_patch_embed(const Graph& graph);        // conv2d, to_tokens, concat_tokens and the positions
+Graph fuse_mlp(const Graph& graph);                // layer_norm, linear with its activation, linear with its residual
+Graph fuse_layer_norm_linear(const Graph& graph);  // the other layer_norms that one linear reads
+
+// [1×1 conv2d with relu6, or a first one of any size →] 3×3 depthwise conv2d with relu6 → 1×1 conv2d [+ what the first one
+// read] becomes one inverted_residual. All have a bias, and nothing else reads what lies between. After the fusions above.
+Graph fuse_inverted_residual(const Graph& graph);
+
 // Leaves out nodes and weights that no output needs. Inputs stay.
 Graph remove_dead(const Graph& graph);
 
-// All of the above in their order: what inference runs unless a job says `graph: eager`.
+// Every op that has the choice rounds the operands of its products to `type` (f32, bf16).
+Graph set_compute(const Graph& graph, DType type);
+
+// Every attention is computed by `algorithm`, or not at all.
+Graph set_attention(const Graph& graph, kernels::Attention::Algorithm algorithm);
+
+// After set_compute, set_attention and the fusions: queries, keys, values and what attention makes of them travel as bf16
+// where every reader would round them to it.
+Graph narrow_values(const Graph& graph);
+
+// The same for a graph with its gradients, after set_compute: normalised rows, activations, queries, keys, values and what
+// attention makes of them. Nothing but the last is computed from other numbers than before; all take half the memory.
+Graph narrow_training_values(const Graph& graph);
+
+// All of the above but these three in their order: what inference runs unless a job says `graph: eager`.
 Graph optimise(const Graph& graph);
 
 }  // namespace edgelab::graph

@@ -44,7 +44,9 @@ Graph remove_dead(const Graph& graph) {
 }
 
 Graph optimise(const Graph& graph) {
-  return fuse_residual(fuse_activation(fold_scale(fold_batch_norm(fold_constants(graph)))));
+  const Graph folded = fold_scale(fold_batch_norm(fold_constants(graph)));
+  const Graph layers = select_early(fuse_residual(fuse_activation(folded)));
+  return fuse_inverted_residual(fuse_layer_norm_linear(fuse_mlp(fuse_patch_embed(layers))));
 }
 
 }  // namespace edgelab::graph

@@ -54,21 +54,26 @@ Tensor view_of(const HeaderEntry& entry, std::byte* data, const std::shared_ptr<
 
 Safetensors Safetensors::open(const std::filesystem::path& path) {
   const MappedFile file = map_file(path);
-  const std::uint64_t length = header_length(file.bytes, path.string());
-  const std::string_view json(reinterpret_cast<const char*>(file.bytes.data()) + kLengthBytes, length);
+  return of_bytes(file.bytes, file.owner, path);
+}
+
+Safetensors Safetensors::of_bytes(std::span<std::byte> bytes, const std::shared_ptr<const void>& owner,
+                                  const std::filesystem::path& name) {
+  const std::uint64_t length = header_length(bytes, name.string());
+  const std::string_view json(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, length);
   if (!json.starts_with('{')) {
     throw Error(ErrorKind::data, "the header is not that of a safetensors file")
-        .at({path.string()}).got(shown(json.substr(0, 16))).expected("a JSON object, beginning with {");
+        .at({name.string()}).got(shown(json.substr(0, 16))).expected("a JSON object, beginning with {");
   }
-  const std::span<std::byte> buffer = file.bytes.subspan(kLengthBytes + length);
-  Header header = parse_header(json, buffer.size(), path.string());
+  const std::span<std::byte> buffer = bytes.subspan(kLengthBytes + length);
+  Header header = parse_header(json, buffer.size(), name.string());
 
   Safetensors result;
-  result.path_ = path;
+  result.path_ = name;
   result.metadata_ = std::move(header.metadata);
   result.tensors_.reserve(header.tensors.size());
   for (HeaderEntry& entry : header.tensors) {
-    Tensor view = view_of(entry, buffer.data() + entry.begin, file.owner);
+    Tensor view = view_of(entry, buffer.data() + entry.begin, owner);
     result.index_.emplace(entry.name, result.tensors_.size());
     result.tensors_.push_back({std::move(entry.name), std::move(view)});
   }

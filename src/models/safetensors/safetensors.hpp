@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +33,9 @@ class Safetensors {
   // Throws Error: environment if the file can't be opened, data if it breaks any rule of the format or holds an element
   // type other than F32, F16, BF16, I8, U8, I32, I64. Every number in the file is checked before it is used.
   static Safetensors open(const std::filesystem::path& path);
+  // The same of a file in memory, kept alive by `owner`; `name` is what errors call it.
+  static Safetensors of_bytes(std::span<std::byte> bytes, const std::shared_ptr<const void>& owner,
+                              const std::filesystem::path& name);
 
   const std::filesystem::path& path() const { return path_; }
   // In the order of their bytes in the file.
@@ -52,5 +57,7 @@ class Safetensors {
 // removed), data for two tensors of one name, a name that isn't UTF-8, or a tensor that isn't on the host.
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                        const std::map<std::string, std::string>& metadata = {});
+// The same file in memory.
+std::vector<std::uint8_t> safetensors_bytes(std::span<const NamedTensor> tensors, const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace edgelab::models

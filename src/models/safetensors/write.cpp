@@ -50,24 +50,40 @@ void check(std::span<const NamedTensor> tensors, const std::string& file) {
   if (twice != names.end()) throw Error(ErrorKind::data, fmt::format("two tensors are named {}", shown(*twice))).at({file});
 }
 
+// Hands the file's parts, one after another, to `write`. `place` is what errors call it.
+template <class Write>
+void emit(std::span<const NamedTensor> tensors, const std::map<std::string, std::string>& metadata, const std::string& place, Write write) {
+  const std::vector<const NamedTensor*> order = in_file_order(tensors);
+  const std::string json = format_header(header_of(order, metadata));
+  if (json.size() > kMaxHeaderBytes) {
+    throw Error(ErrorKind::data, "the header would be longer than a safetensors file may have")
+        .at({place}).got(fmt::format("{} bytes", json.size())).expected(fmt::format("at most {}", kMaxHeaderBytes));
+  }
+  std::byte length[8];
+  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<std::byte>(json.size() >> (8 * i) & 0xFF);
+  write(std::span<const std::byte>(length));
+  write(std::as_bytes(std::span(json)));
+  for (const NamedTensor* item : order) write(std::span<const std::byte>(item->tensor.data(), item->tensor.bytes()));
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                        const std::map<std::string, std::string>& metadata) {
   check(tensors, path.string());
-  const std::vector<const NamedTensor*> order = in_file_order(tensors);
-  const std::string json = format_header(header_of(order, metadata));
-  if (json.size() > kMaxHeaderBytes) {
-    throw Error(ErrorKind::data, "the header would be longer than a safetensors file may have")
-        .at({path.string()}).got(fmt::format("{} bytes", json.size())).expected(fmt::format("at most {}", kMaxHeaderBytes));
-  }
   PartFile file(path);
-  std::byte length[8];
-  for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<std::byte>(json.size() >> (8 * i) & 0xFF);
-  file.write(length);
-  file.write(std::as_bytes(std::span(json)));
-  for (const NamedTensor* item : order) file.write({item->tensor.data(), item->tensor.bytes()});
+  emit(tensors, metadata, path.string(), [&](std::span<const std::byte> bytes) { file.write(bytes); });
   file.commit();
+}
+
+std::vector<std::uint8_t> safetensors_bytes(std::span<const NamedTensor> tensors, const std::map<std::string, std::string>& metadata) {
+  check(tensors, "");
+  std::vector<std::uint8_t> file;
+  emit(tensors, metadata, "", [&](std::span<const std::byte> bytes) {
+    const auto* begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    file.insert(file.end(), begin, begin + bytes.size());
+  });
+  return file;
 }
 
 }  // namespace edgelab::models

@@ -43,4 +43,5 @@ def main():
     print("  };\n  return cases;\n}\n\n}  // namespace edgelab::data::golden")
 
 
-main()
+if __name__ == "__main__":
+    main()
