@@ -36,7 +36,10 @@ template <class T> void reduce_everywhere(Impl& impl, std::span<T> values, MPI_D
   for (std::size_t begin = 0; begin < values.size(); begin += kPiece) {
     const int count = static_cast<int>(std::min(kPiece, values.size() - begin));
     MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Iallreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation_of(reduction), impl.handle, &request), "all_reduce failed");
+    check(impl,
+          MPI_Iallreduce(MPI_IN_PLACE, values.data() + begin, count, type, operation_of(reduction), impl.handle,
+                         &request),
+          "all_reduce failed");
     finish(impl, request, "all_reduce failed");
   }
 }
@@ -70,7 +73,8 @@ std::vector<std::int64_t> sizes_everywhere(Impl& impl, std::size_t mine) {
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(impl.size));
   const auto size = static_cast<std::int64_t>(mine);
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgather(&size, 1, MPI_INT64_T, sizes.data(), 1, MPI_INT64_T, impl.handle, &request), "all_gather failed");
+  check(impl, MPI_Iallgather(&size, 1, MPI_INT64_T, sizes.data(), 1, MPI_INT64_T, impl.handle, &request),
+        "all_gather failed");
   finish(impl, request, "all_gather failed");
   return sizes;
 }
@@ -80,7 +84,7 @@ std::vector<std::int64_t> sizes_everywhere(Impl& impl, std::size_t mine) {
 void Communicator::barrier() const {
   impl_->require_running();
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Ibarrier(impl_->handle, &request), "barrier failed");
+  check(*impl_, MPI_Ibarrier(impl_->handle, &request), "barrier failed");
   finish(*impl_, request, "barrier failed");
 }
 
@@ -90,7 +94,7 @@ void Communicator::broadcast(std::span<std::byte> bytes, int root) const {
   for (std::size_t begin = 0; begin < bytes.size(); begin += kPiece) {
     const int count = static_cast<int>(std::min(kPiece, bytes.size() - begin));
     MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Ibcast(bytes.data() + begin, count, MPI_BYTE, root, impl_->handle, &request), "broadcast failed");
+    check(*impl_, MPI_Ibcast(bytes.data() + begin, count, MPI_BYTE, root, impl_->handle, &request), "broadcast failed");
     finish(*impl_, request, "broadcast failed");
   }
 }
@@ -113,14 +117,29 @@ void Communicator::all_reduce(std::span<std::int64_t> values, Reduction reductio
 }
 
 // The sizes go to every rank, root or not, so that a total too large is an Error everywhere and nobody waits in vain.
+Request Communicator::start_all_reduce(Bytes floats, Reduction reduction) const {
+  impl_->require_running();
+  auto state = std::make_unique<Request::State>();
+  state->impl = impl_.get();
+  state->operation = Operation::collective;
+  state->buffer = std::move(floats);
+  const int count = count_of(state->buffer.size() / sizeof(float));
+  check(*impl_, MPI_Iallreduce(MPI_IN_PLACE, state->buffer.data(), count, MPI_FLOAT, operation_of(reduction), impl_->handle, &state->handle),
+        "all_reduce failed");
+  impl_->traffic.bytes_sent += static_cast<std::int64_t>(state->buffer.size());
+  impl_->traffic.bytes_received += static_cast<std::int64_t>(state->buffer.size());
+  return Request(std::move(state));
+}
+
 std::vector<Bytes> Communicator::gather(std::span<const std::byte> bytes, int root) const {
   impl_->require_running();
   const Places places = places_of(sizes_everywhere(*impl_, bytes.size()));
   const bool receives = impl_->rank == root;
   Bytes joined(receives ? static_cast<std::size_t>(places.total) : 0);
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Igatherv(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, joined.data(), places.counts.data(), places.offsets.data(), MPI_BYTE,
-                     root, impl_->handle, &request),
+  check(*impl_,
+        MPI_Igatherv(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, joined.data(), places.counts.data(),
+                     places.offsets.data(), MPI_BYTE, root, impl_->handle, &request),
         "gather failed");
   finish(*impl_, request, "gather failed");
   impl_->traffic.bytes_sent += static_cast<std::int64_t>(bytes.size());
@@ -133,8 +152,9 @@ std::vector<Bytes> Communicator::all_gather(std::span<const std::byte> bytes) co
   const Places places = places_of(sizes_everywhere(*impl_, bytes.size()));
   Bytes joined(static_cast<std::size_t>(places.total));
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgatherv(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, joined.data(), places.counts.data(), places.offsets.data(), MPI_BYTE,
-                        impl_->handle, &request),
+  check(*impl_,
+        MPI_Iallgatherv(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, joined.data(), places.counts.data(),
+                        places.offsets.data(), MPI_BYTE, impl_->handle, &request),
         "all_gather failed");
   finish(*impl_, request, "all_gather failed");
   impl_->traffic.bytes_sent += static_cast<std::int64_t>(bytes.size());

@@ -8,20 +8,13 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "parallel/communicator_impl.hpp"
+#include "parallel/failures.hpp"
 
 namespace edgelab::parallel {
 namespace {
 
 // Long enough for messages under way to land, short enough for mpirun, which kills one second after SIGTERM.
 constexpr std::int64_t kDrainNs = 5'000'000;
-
-std::unique_ptr<Communicator::Impl> adopt(MPI_Comm handle) {
-  auto impl = std::make_unique<Communicator::Impl>();
-  impl->handle = handle;
-  check(MPI_Comm_rank(handle, &impl->rank), "MPI does not tell the rank");
-  check(MPI_Comm_size(handle, &impl->size), "MPI does not tell the number of ranks");
-  return impl;
-}
 
 std::unique_ptr<Communicator::Impl> duplicate_of(MPI_Comm original) {
   MPI_Comm copy = MPI_COMM_NULL;
@@ -42,26 +35,33 @@ bool drained(MPI_Request& request, Operation operation, MPI_Status& status) {
   return false;
 }
 
-class Group {
- public:
-  Group(MPI_Comm parent, std::span<const int> ranks) {
-    MPI_Group all = MPI_GROUP_NULL;
-    check(MPI_Comm_group(parent, &all), "MPI does not tell a communicator's group");
-    const int code = MPI_Group_incl(all, static_cast<int>(ranks.size()), ranks.data(), &handle);
-    MPI_Group_free(&all);
-    check(code, "a group of ranks could not be made");
-  }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-  ~Group() { MPI_Group_free(&handle); }
-  MPI_Group handle = MPI_GROUP_NULL;
-};
-
 }  // namespace
+
+std::unique_ptr<Communicator::Impl> adopt(MPI_Comm handle) {
+  auto impl = std::make_unique<Communicator::Impl>();
+  impl->handle = handle;
+  check(MPI_Comm_rank(handle, &impl->rank), "MPI does not tell the rank");
+  check(MPI_Comm_size(handle, &impl->size), "MPI does not tell the number of ranks");
+  return impl;
+}
+
+Group Group::of(MPI_Comm communicator) {
+  Group all;
+  check(MPI_Comm_group(communicator, &all.handle), "MPI does not tell a communicator's group");
+  return all;
+}
+
+Group::Group(MPI_Comm parent, std::span<const int> ranks) {
+  const Group all = of(parent);
+  check(MPI_Group_incl(all.handle, static_cast<int>(ranks.size()), ranks.data(), &handle),
+        "a group of ranks could not be made");
+}
 
 int count_of(std::size_t elements) {
   if (elements <= static_cast<std::size_t>(std::numeric_limits<int>::max())) return static_cast<int>(elements);
-  throw Error(ErrorKind::usage, "a message is too large for MPI").got(std::to_string(elements) + " bytes").expected("less than 2 GiB");
+  throw Error(ErrorKind::usage, "a message is too large for MPI")
+      .got(std::to_string(elements) + " bytes")
+      .expected("less than 2 GiB");
 }
 
 MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation operation, const char* what) {
@@ -69,10 +69,12 @@ MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation op
   MPI_Status status{};
   while (true) {
     int done = 0;
-    check(MPI_Test(&request, &done, &status), what);
-    if (done != 0) return status;
-    if (impl.released()) {
-      if (!drained(request, operation, status)) impl.abandoned = true;
+    const int code = MPI_Test(&request, &done, &status);
+    if (code == MPI_SUCCESS && done != 0) return status;
+    if (code != MPI_SUCCESS || impl.released()) {
+      // A failed receive from any source is still under way, as all is that was only released.
+      if (request != MPI_REQUEST_NULL && !drained(request, operation, status)) impl.abandoned = true;
+      check(impl, code, what);
       throw Cancelled();
     }
     backoff.pause();
@@ -105,14 +107,17 @@ Communicator Communicator::duplicate() const {
   return copy;
 }
 
-Communicator Communicator::create_group(std::span<const int> ranks, int tag) const {
+Communicator Communicator::create_group(std::span<const int> ranks, int tag,
+                                        std::shared_ptr<const CancelToken> token) const {
   impl_->require_running();
+  if (survives_failures()) meet(*impl_, ranks, tag, token.get());
   const Group group(impl_->handle, ranks);
   MPI_Comm made = MPI_COMM_NULL;
-  check(MPI_Comm_create_group(impl_->handle, group.handle, tag, &made), "a job's communicator could not be made");
+  check(*impl_, MPI_Comm_create_group(impl_->handle, group.handle, tag, &made),
+        "a job's communicator could not be made");
   Communicator communicator(adopt(made));
   communicator.impl_->waiting = impl_->waiting;
-  communicator.impl_->cancel = impl_->cancel;
+  communicator.impl_->cancel = token != nullptr ? std::move(token) : impl_->cancel;
   return communicator;
 }
 

@@ -6,11 +6,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
+#include "core/cancel.hpp"
 #include "parallel/backoff.hpp"
-#include "parallel/cancel.hpp"
 #include "parallel/host_layout.hpp"
 #include "parallel/request.hpp"
 
@@ -30,8 +31,9 @@ struct Traffic {
 //
 // One thread at a time may use an object; different objects are free of each other (MPI_THREAD_MULTIPLE). Calls marked
 // "collective" must be made by every rank of the communicator, in the same order. All waits test and back off (Waiting)
-// rather than poll. Every call throws Error (environment) with MPI's text if MPI fails, and Cancelled once the token set
-// by cancel_by() says so. Buffers that the caller passes are used in place and must live until the call returns.
+// rather than poll. Every call throws Error (environment) with MPI's text if MPI fails, Cancelled once the token set by
+// cancel_by() says so, and PeerFailed if a rank that it needs has died and the program survives that
+// (parallel/failures.hpp). Buffers that the caller passes are used in place and must live until the call returns.
 class Communicator {
  public:
   static Communicator world();  // collective over all ranks of the program
@@ -39,16 +41,28 @@ class Communicator {
   Communicator duplicate() const;  // collective
   // A communicator of `ranks` (of this one; this rank among them), which become ranks 0, 1, … in that order. Collective over
   // `ranks` only, so busy ranks need not take part. Blocks, polling, until all of them have called with the same `tag`;
-  // calls under way at one time need tags of their own, in [0, kTagLimit).
-  Communicator create_group(std::span<const int> ranks, int tag) const;
+  // calls under way at one time need tags of their own, in [0, kTagLimit). What is made is cancelled by `token` (else as
+  // this one is). Where the program survives failures (parallel/failures.hpp) the members meet first, and while they do the
+  // call ends with PeerFailed if a rank of this communicator has died, and with Cancelled. A rank that dies in the moment
+  // after that leaves the others waiting for ever: MPI has no way out of it.
+  Communicator create_group(std::span<const int> ranks, int tag,
+                            std::shared_ptr<const CancelToken> token = nullptr) const;
   static constexpr int kTagLimit = 32768;  // what every MPI grants
 
   Communicator(Communicator&&) noexcept;
   Communicator& operator=(Communicator&&) noexcept;
   ~Communicator();
 
+  // Where survives_failures(): a communicator of the ranks `world_ranks` of the program, whatever became of the others.
+  // Collective over `world_ranks`; blocks until all have called with the same `name`, for ever if one of them dies first.
+  // Only for the rare case: each call costs MPI's daemons more than the one before, 1 ms the first, 100 ms the hundredth.
+  static Communicator afresh(std::span<const int> world_ranks, const std::string& name);
+
   int rank() const;
   int size() const;
+  // The ranks that have died, as far as this one knows; they no longer disturb its receives from any source. Local. Always
+  // empty unless survives_failures().
+  std::vector<int> failed() const;
   HostLayout host_layout() const;  // collective
 
   void set_waiting(const Waiting& waiting);
@@ -70,6 +84,9 @@ class Communicator {
     all_reduce(std::span<T>(&value, 1), reduction);
     return value;
   }
+  // The same under way, for floats: returns at once, and the request's bytes are the sums once it is complete. Collective, in
+  // the same order on every rank, among other collectives too. MPI moves on when the request is tested.
+  Request start_all_reduce(Bytes floats, Reduction reduction) const;
   // Every rank's bytes, by rank; sizes may differ. gather: empty but on `root`. Below 2 GiB in all, or Error.
   std::vector<Bytes> gather(std::span<const std::byte> bytes, int root) const;
   std::vector<Bytes> all_gather(std::span<const std::byte> bytes) const;
@@ -80,6 +97,7 @@ class Communicator {
   void send(std::span<const std::byte> bytes, int destination, int tag) const;
   void receive(std::span<std::byte> bytes, int source, int tag) const;  // Error unless the message has just this size
   Bytes receive_any_size(int source, int tag) const;
+  std::optional<Message> try_receive(int source, int tag) const;  // of those that have begun to arrive, the first
   Request isend(Bytes bytes, int destination, int tag) const;
   Request irecv(std::size_t bytes, int source, int tag) const;
   // The first message waiting, without taking it; empty when none came within `timeout` (0: look once).

@@ -2,6 +2,8 @@
 
 // For the .cpp files of this folder only.
 #include <memory>
+#include <span>
+#include <utility>
 
 #include "parallel/communicator.hpp"
 #include "parallel/mpi_check.hpp"
@@ -26,6 +28,37 @@ struct Communicator::Impl {
 };
 
 enum class Operation { send, receive, collective };
+
+// Of the communicator, ascending; as far as this rank knows, acknowledged or not. (failures.cpp)
+std::vector<int> failed_ranks(MPI_Comm communicator);
+
+// Throws PeerFailed if `code` says that an operation on `communicator` failed for want of a rank that died. (failures.cpp)
+void throw_if_peer_failed(MPI_Comm communicator, int code);
+
+// check() for operations on a communicator.
+inline void check(const Communicator::Impl& impl, int code, const char* what) {
+  if (code != MPI_SUCCESS) throw_if_peer_failed(impl.handle, code);
+  check(code, what);
+}
+
+// The members of a group say to its first that they are here, and are told that all are. Throws PeerFailed if a rank of the
+// parent has died, Cancelled once the token is released; leaves no operation behind on `parent`. (meeting.cpp)
+void meet(const Communicator::Impl& parent, std::span<const int> ranks, int tag, const CancelToken* token);
+
+std::unique_ptr<Communicator::Impl> adopt(MPI_Comm handle);
+
+// A group of ranks of a communicator, or none yet.
+struct Group {
+  Group() = default;
+  Group(MPI_Comm parent, std::span<const int> ranks);
+  static Group of(MPI_Comm communicator);  // all its ranks
+  Group(Group&& other) noexcept : handle(std::exchange(other.handle, MPI_GROUP_NULL)) {}
+  Group& operator=(Group&&) = delete;
+  ~Group() {
+    if (handle != MPI_GROUP_NULL) MPI_Group_free(&handle);
+  }
+  MPI_Group handle = MPI_GROUP_NULL;
+};
 
 // Tests `request` until it is complete, backing off. Gives it up and throws Cancelled once the token is released.
 MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation operation, const char* what);

@@ -18,13 +18,34 @@ std::size_t size_of_message(const MPI_Status& status) {
   return static_cast<std::size_t>(count);
 }
 
+// Matched probe: the message found is the one received, whatever other threads do meanwhile.
+std::optional<Message> take(Communicator::Impl& impl, int source, int tag) {
+  int found = 0;
+  MPI_Message message = MPI_MESSAGE_NULL;
+  MPI_Status status{};
+  check(impl, MPI_Improbe(mpi_source(source), mpi_tag(tag), impl.handle, &found, &message, &status),
+        "probe failed");
+  if (found == 0) return std::nullopt;
+  auto state = std::make_unique<Request::State>();
+  state->impl = &impl;
+  state->operation = Operation::receive;
+  state->buffer.resize(size_of_message(status));
+  check(impl,
+        MPI_Imrecv(state->buffer.data(), static_cast<int>(state->buffer.size()), MPI_BYTE, &message, &state->handle),
+        "receive failed");
+  Request request(std::move(state));
+  request.wait();
+  return Message{request.envelope(), request.take()};
+}
+
 }  // namespace
 
 void Communicator::send(std::span<const std::byte> bytes, int destination, int tag) const {
   impl_->require_running();
   const std::int64_t start = now_ns();
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Isend(bytes.data(), count_of(bytes.size()), MPI_BYTE, destination, tag, impl_->handle, &request), "send failed");
+  check(*impl_, MPI_Isend(bytes.data(), count_of(bytes.size()), MPI_BYTE, destination, tag, impl_->handle, &request),
+        "send failed");
   complete(*impl_, request, Operation::send, "send failed");
   impl_->traffic.send_ns += now_ns() - start;
   impl_->traffic.bytes_sent += static_cast<std::int64_t>(bytes.size());
@@ -34,7 +55,10 @@ void Communicator::receive(std::span<std::byte> bytes, int source, int tag) cons
   impl_->require_running();
   const std::int64_t start = now_ns();
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Irecv(bytes.data(), count_of(bytes.size()), MPI_BYTE, mpi_source(source), mpi_tag(tag), impl_->handle, &request), "receive failed");
+  check(*impl_,
+        MPI_Irecv(bytes.data(), count_of(bytes.size()), MPI_BYTE, mpi_source(source), mpi_tag(tag), impl_->handle,
+                  &request),
+        "receive failed");
   const std::size_t got = size_of_message(complete(*impl_, request, Operation::receive, "receive failed"));
   impl_->traffic.receive_ns += now_ns() - start;
   impl_->traffic.bytes_received += static_cast<std::int64_t>(got);
@@ -45,29 +69,24 @@ void Communicator::receive(std::span<std::byte> bytes, int source, int tag) cons
   }
 }
 
-// Matched probe: the message found is the one received, whatever other threads do meanwhile.
 Bytes Communicator::receive_any_size(int source, int tag) const {
   impl_->require_running();
   const std::int64_t start = now_ns();
   Backoff backoff(impl_->waiting);
-  MPI_Message message = MPI_MESSAGE_NULL;
-  MPI_Status status{};
   while (true) {
-    int found = 0;
-    check(MPI_Improbe(mpi_source(source), mpi_tag(tag), impl_->handle, &found, &message, &status), "probe failed");
-    if (found != 0) break;
+    std::optional<Message> message = take(*impl_, source, tag);
+    if (message) {
+      impl_->traffic.receive_ns += now_ns() - start;
+      return std::move(message->bytes);
+    }
     if (impl_->released()) throw Cancelled();
     backoff.pause();
   }
-  auto state = std::make_unique<Request::State>();
-  state->impl = impl_.get();
-  state->operation = Operation::receive;
-  state->buffer.resize(size_of_message(status));
-  check(MPI_Imrecv(state->buffer.data(), static_cast<int>(state->buffer.size()), MPI_BYTE, &message, &state->handle), "receive failed");
-  Request request(std::move(state));
-  request.wait();
-  impl_->traffic.receive_ns += now_ns() - start;
-  return request.take();
+}
+
+std::optional<Message> Communicator::try_receive(int source, int tag) const {
+  impl_->require_running();
+  return take(*impl_, source, tag);
 }
 
 Request Communicator::isend(Bytes bytes, int destination, int tag) const {
@@ -76,7 +95,8 @@ Request Communicator::isend(Bytes bytes, int destination, int tag) const {
   state->impl = impl_.get();
   state->buffer = std::move(bytes);
   const int count = count_of(state->buffer.size());
-  check(MPI_Isend(state->buffer.data(), count, MPI_BYTE, destination, tag, impl_->handle, &state->handle), "send failed");
+  check(*impl_, MPI_Isend(state->buffer.data(), count, MPI_BYTE, destination, tag, impl_->handle, &state->handle),
+        "send failed");
   impl_->traffic.bytes_sent += count;
   return Request(std::move(state));
 }
@@ -88,7 +108,10 @@ Request Communicator::irecv(std::size_t bytes, int source, int tag) const {
   state->operation = Operation::receive;
   const int count = count_of(bytes);
   state->buffer.resize(bytes);
-  check(MPI_Irecv(state->buffer.data(), count, MPI_BYTE, mpi_source(source), mpi_tag(tag), impl_->handle, &state->handle), "receive failed");
+  check(
+      *impl_,
+      MPI_Irecv(state->buffer.data(), count, MPI_BYTE, mpi_source(source), mpi_tag(tag), impl_->handle, &state->handle),
+      "receive failed");
   return Request(std::move(state));
 }
 
@@ -98,7 +121,7 @@ std::optional<Envelope> Communicator::probe(int source, int tag, std::chrono::na
   while (true) {
     int found = 0;
     MPI_Status status{};
-    check(MPI_Iprobe(mpi_source(source), mpi_tag(tag), impl_->handle, &found, &status), "probe failed");
+    check(*impl_, MPI_Iprobe(mpi_source(source), mpi_tag(tag), impl_->handle, &found, &status), "probe failed");
     if (found != 0) return Envelope{status.MPI_SOURCE, status.MPI_TAG, size_of_message(status)};
     if (impl_->released()) throw Cancelled();
     if (now_ns() >= end) return std::nullopt;

@@ -61,7 +61,14 @@ void note(Request::State& state, const MPI_Status& status) {
   state.impl->traffic.bytes_received += count;
 }
 
-const char* failure_of(Operation operation) { return operation == Operation::send ? "send failed" : "receive failed"; }
+const char* failure_of(Operation operation) {
+  switch (operation) {
+    case Operation::send: return "send failed";
+    case Operation::receive: return "receive failed";
+    case Operation::collective: return "all_reduce failed";
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -81,7 +88,7 @@ bool Request::test() {
   if (state_->handle == MPI_REQUEST_NULL) return true;
   int done = 0;
   MPI_Status status{};
-  check(MPI_Test(&state_->handle, &done, &status), failure_of(state_->operation));
+  check(*state_->impl, MPI_Test(&state_->handle, &done, &status), failure_of(state_->operation));
   if (done != 0) note(*state_, status);
   return done != 0;
 }

@@ -14,6 +14,11 @@ struct Envelope {
   std::size_t bytes = 0;
 };
 
+struct Message {
+  Envelope envelope;
+  Bytes bytes;
+};
+
 // A send or receive under way, which owns its buffer: whatever the program does meanwhile, MPI never reads or writes freed
 // memory. An unfinished one that is destroyed keeps its buffer aside until MPI is done with it. Must not outlive its
 // Communicator while unfinished.

@@ -19,7 +19,7 @@ void fill_with_noise(runtime::Executable& executable, std::uint64_t seed) {
 
 results::JobRecord run_bench(const JobSpec& spec, TaskContext& context) {
   const std::int64_t started = now_ns();
-  LoadedModel model = load_model(spec, data::usual_classes(spec.data.dataset), context.threads);
+  LoadedModel model = load_model(spec, data::usual_classes(spec.data.dataset), context);
   results::RankRow row = own_rank_row(context, "all layers");
   row.load_ns = now_ns() - started;
   fill_with_noise(*model.executable, spec.seed);

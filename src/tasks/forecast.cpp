@@ -6,6 +6,9 @@
 #include "tasks/measurement.hpp"
 #include "tasks/model_setup.hpp"
 #include "tasks/task.hpp"
+#include "tasks/training/model_to_train.hpp"
+#include "tasks/training/settings.hpp"
+#include "train/trainable.hpp"
 
 namespace edgelab::tasks {
 namespace {
@@ -27,6 +30,34 @@ std::string layout_of(const JobSpec& spec, std::int64_t samples) {
          " samples or one less: the images are independent, so only the answers travel";
 }
 
+// Of one step, on zeros: no kernel here takes a time that depends on values.
+Forecast forecast_training(const JobSpec& given, std::optional<int> classes, int threads, Forecast result) {
+  JobSpec spec = given;
+  spec.model.weights.job.clear();  // nothing has run yet
+  const models::ModelOptions options = model_options(spec, classes);
+  const std::int64_t batch = batch_of(spec), rows = ceiling(batch, spec.ranks), parts = spec.train->accumulate;
+  results::ModelRecord record;
+  const graph::Graph model = model_to_train(spec, options, rows_of_a_part(spec, rows), {}, threads, record);
+  const std::vector<std::string> parameters = train::trainable_parameters(model, trainable_settings(spec.train->trainable));
+  const train::TrainerSettings settings = trainer_settings(spec, model, parameters, threads, spec.ranks);
+  train::TrainingStep step(model, parameters, settings.step);
+  step.run();  // the first call pays for pages and threads
+  result.parameters = record.parameters;
+  result.flop_per_sample = 3 * model.flop() / (rows / parts);  // the backward pass multiplies twice
+  result.weight_bytes = record.parameters * static_cast<std::int64_t>(sizeof(float)) + settings.step.bytes_beside;
+  result.arena_bytes = static_cast<std::int64_t>(step.executable().plan().arena_bytes());
+  result.latency_ns = parts * std::min(timed_call(step.executable()), timed_call(step.executable()));
+  result.calls = spec.train->epochs * data::steps_per_epoch(result.samples, batch, spec.train->drop_last);
+  result.total_ns = result.calls * result.latency_ns;
+  std::int64_t gradient_bytes = 0;
+  for (std::size_t i = 0; i < step.gradients(); ++i) gradient_bytes += static_cast<std::int64_t>(step.gradient(i).size_bytes());
+  result.wire_bytes = spec.ranks == 1 ? 0 : result.calls * 2 * (spec.ranks - 1) * gradient_bytes;
+  result.layout = spec.ranks == 1 ? "one rank takes all steps"
+                                  : std::to_string(spec.ranks) + " ranks each take " + std::to_string(rows) + " samples or one less of every batch of " +
+                                        std::to_string(batch) + ", and add up their gradients";
+  return result;
+}
+
 }  // namespace
 
 Forecast forecast(const JobSpec& spec, int threads) {
@@ -39,6 +70,7 @@ Forecast forecast(const JobSpec& spec, int threads) {
   } else {
     result.samples = spec.batch;
   }
+  if (spec.task == Task::train) return forecast_training(spec, classes, threads, result);
   LoadedModel model = load_model(spec, classes, threads);
   result.parameters = model.record.parameters;
   result.flop_per_sample = model.record.flop_per_sample;

@@ -23,7 +23,7 @@ class InferRun {
  public:
   InferRun(const JobSpec& spec, TaskContext& context, std::int64_t started)
       : spec_(spec), context_(context), dataset_(data::open_dataset(dataset_options(spec))),
-        model_(load_model(spec, dataset_.classes(), context.threads)), preprocess_(preprocess_options(spec, model_.options)) {
+        model_(load_model(spec, dataset_.classes(), context)), preprocess_(preprocess_options(spec, model_.options)) {
     load_ns_ = now_ns() - started;
     record_.batch = spec.batch;
     record_.calls = (dataset_.size() + spec.batch - 1) / spec.batch;

@@ -24,6 +24,7 @@ enum class Wire { fp32, bf16, fp16, int8 };
 enum class Scenario { none, single_stream, multi_stream, server, offline };  // as MLPerf's LoadGen names them
 enum class Optimizer { sgd, adamw };
 enum class LearningRateSchedule { constant, cosine, step, one_cycle };
+enum class BatchNormMode { train, frozen };
 enum class Trainable { all, head, last, lora };
 enum class PruneMethod { magnitude, taylor, bn_scale };
 enum class Granularity { unstructured, block1x4, block1x16, n_m, channel };
@@ -31,11 +32,12 @@ enum class PruneSchedule { oneshot, gradual, iterative };
 enum class CalibrationMethod { minmax, percentile, mse, kl };
 enum class Scheme { symmetric, affine };
 enum class WeightBits { int8, int4 };
+enum class Placement { pack, spread };  // a job's ranks on as few hosts as can be, or on as many
 
 struct DataSpec {
   std::string dataset;  // cifar10 | cifar100 | images | shapes10; empty: no data
   std::string path;     // folder that holds the files, absolute; empty: search the usual places
-  Split split = Split::test;
+  std::optional<Split> split;  // set for every job: test, or train where the task is that
   std::optional<std::int64_t> limit;
   std::optional<std::int64_t> per_class;
   bool shuffle = false;
@@ -93,12 +95,15 @@ struct OptimizerSpec {
   double lr = 1e-3;
   double weight_decay = 0.0;
   double momentum = 0.9;  // SGD
+  bool nesterov = false;  // SGD
   bool operator==(const OptimizerSpec&) const = default;
 };
 
 struct ScheduleSpec {
   LearningRateSchedule name = LearningRateSchedule::cosine;
   double warmup_epochs = 0.0;
+  std::vector<double> step_epochs;  // `step`; empty: at a half and at three quarters
+  double gamma = 0.1;               // `step`
   bool operator==(const ScheduleSpec&) const = default;
 };
 
@@ -120,6 +125,7 @@ struct DistillSpec {
   ModelSpec teacher;
   double temperature = 1.0;
   double weight = 0.5;  // of the teacher's loss; the labels' has the rest
+  int augmentations = 10;  // epochs that are drawn differently, and then again: the teacher is asked once for each; 0: all differ
   bool operator==(const DistillSpec&) const = default;
 };
 
@@ -139,6 +145,15 @@ struct TrainSpec {
   TrainableSpec trainable;
   std::optional<DistillSpec> distill;
   std::optional<SearchSpec> search;
+  double label_smoothing = 0.0;
+  double clip_norm = 0.0;  // of the gradients of all parameters together; 0: none
+  int accumulate = 1;      // parts of a rank's samples of a batch
+  std::optional<double> ema;            // decay
+  std::optional<int> early_stopping;    // patience, epochs
+  bool drop_last = true;   // samples beyond an epoch's last full batch: left out, or a padded batch
+  std::optional<DataSpec> validate;     // without a data set the job's; empty: that one's test split
+  BatchNormMode batch_norm = BatchNormMode::train;
+  std::optional<TrainableSpec> reset;   // parameters that are drawn anew before training
   bool operator==(const TrainSpec&) const = default;
 };
 
@@ -175,14 +190,15 @@ struct QuantizeSpec {
   bool operator==(const QuantizeSpec&) const = default;
 };
 
-struct CheckpointSpec {  // at most one is set
-  std::optional<std::int64_t> every_epochs, every_steps, every_ns;
+struct CheckpointSpec {
+  std::optional<std::int64_t> every_epochs, every_steps, every_ns;  // at most one is set; none: every epoch
+  int keep = 2;  // the newest; beside them the best is kept
   bool operator==(const CheckpointSpec&) const = default;
 };
 
 struct RequiresSpec {
   std::optional<std::int64_t> memory_bytes;
-  std::vector<std::string> features;  // as /proc/cpuinfo names them
+  std::vector<std::string> features;  // as /proc/cpuinfo or people name them: core/machine.hpp's has_feature
   bool operator==(const RequiresSpec&) const = default;
 };
 
@@ -216,6 +232,7 @@ struct JobSpec {
   std::string output_model;           // path of output.model, absolute; empty: none
   std::optional<std::int64_t> memory_limit_bytes;
   std::optional<RequiresSpec> requirements;  // `requires`: what a host must have
+  Placement placement = Placement::pack;
   Scenario scenario = Scenario::none;
 
   std::optional<TrainSpec> train;

@@ -28,7 +28,7 @@ inline void fill_input(runtime::Executable& executable, std::span<const float> i
 }
 
 inline void throw_if_cancelled(const TaskContext& context) {
-  if (context.cancelled && context.cancelled()) throw parallel::Cancelled();
+  if (context.cancelled && context.cancelled()) throw Cancelled();
 }
 
 inline void report(const TaskContext& context, double fraction, const char* what) {

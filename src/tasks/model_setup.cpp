@@ -5,6 +5,8 @@
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "graph/passes/passes.hpp"
+#include "models/initial_weights.hpp"
+#include "models/model_metadata.hpp"
 #include "models/random_weights.hpp"
 #include "models/safetensors/safetensors.hpp"
 #include "models/weights.hpp"
@@ -44,7 +46,7 @@ data::DatasetOptions dataset_options(const JobSpec& spec) {
   data::DatasetOptions options;
   options.dataset = spec.data.dataset;
   options.path = spec.data.path;
-  options.split = spec.data.split == Split::train ? data::Split::train : data::Split::test;
+  options.split = spec.data.split.value_or(Split::test) == Split::train ? data::Split::train : data::Split::test;
   options.limit = spec.data.limit;
   options.per_class = spec.data.per_class;
   options.shuffle = spec.data.shuffle;
@@ -61,36 +63,149 @@ data::PreprocessOptions preprocess_options(const JobSpec& spec, const models::Mo
 
 namespace {
 
-void bind_weights(const JobSpec& spec, graph::Graph& graph, results::ModelRecord& record, int threads) {
-  if (spec.model.weights.random()) {
-    models::bind_random(graph, spec.seed, threads);
-    record.weights = "random, seed " + std::to_string(spec.seed);
+kernels::Attention::Algorithm algorithm_of(Attention attention) {
+  using Algorithm = kernels::Attention::Algorithm;
+  if (attention == Attention::automatic) return Algorithm::automatic;
+  return attention == Attention::naive ? Algorithm::naive : Algorithm::flash;
+}
+
+// The reference refuses nothing, so that a plan alone does not say no.
+void require_flash(const JobSpec& spec, const runtime::Plan& plan) {
+  for (const runtime::Plan::Step& step : plan.steps()) {
+    if (!step.info.op.starts_with(kernels::Attention::kName) || step.info.implementation.starts_with("flash")) continue;
+    throw Error(ErrorKind::usage, "job " + spec.id + ": attention: flash can't be had for layer " + step.info.name)
+        .at(spec.place)
+        .got(step.info.refused)
+        .hint("say attention: auto or naive");
+  }
+}
+
+}  // namespace
+
+ModelSpec completed(ModelSpec model, const WeightsOfJobs& weights) {
+  if (model.weights.job.empty() || !weights.contains(model.weights.job)) return model;
+  const models::ModelOptions made = models::options_of(weights_file(model, weights).metadata());
+  const bool same = model.arch.empty() || model.arch == made.arch;
+  if (model.arch.empty()) model.arch = made.arch;
+  if (!same) return model;
+  const auto fill = [](auto& wanted, const auto& given) {
+    if (!wanted) wanted = given;
+  };
+  fill(model.classes, made.classes);
+  if (!model.img_size) fill(model.input_size, made.input_size);
+  if (!model.input_size) fill(model.img_size, made.img_size);
+  fill(model.patch_size, made.patch_size);
+  fill(model.depth, made.depth);
+  fill(model.embed_dim, made.embed_dim);
+  fill(model.num_heads, made.num_heads);
+  fill(model.width_mult, made.width_mult);
+  return model;
+}
+
+models::Safetensors weights_file(const ModelSpec& model, const WeightsOfJobs& weights) {
+  if (model.weights.job.empty()) return models::Safetensors::open(model.weights.path);
+  const auto found = weights.find(model.weights.job);
+  if (found == weights.end()) {
+    throw Error(ErrorKind::environment, "the weights that job " + model.weights.job + " made are not there")
+        .hint("a job that makes weights keeps them beside the results file; run it again, without --resume");
+  }
+  auto bytes = std::make_shared<std::vector<std::uint8_t>>(found->second);
+  const std::span<std::uint8_t> all(*bytes);
+  return models::Safetensors::of_bytes(std::as_writable_bytes(all), bytes, "weights of job " + model.weights.job);
+}
+
+graph::Graph bound_model(const ModelSpec& model, const models::ModelOptions& options, std::int64_t batch, std::uint64_t seed, Randomness randomness,
+                         const WeightsOfJobs& weights, int threads, results::ModelRecord& record) {
+  graph::Graph graph = models::build(options, batch);
+  record.arch = options.arch;
+  if (model.weights.random()) {
+    randomness == Randomness::lively ? models::bind_random(graph, seed, threads) : models::bind_initial(graph, seed);
+    record.weights = "random, seed " + std::to_string(seed);
     record.bytes_on_disk = 0;
     for (const graph::ValueId id : graph.weights()) record.bytes_on_disk += static_cast<std::int64_t>(graph.type(id).bytes());
-    return;
+    return graph;
   }
-  const std::filesystem::path path = spec.model.weights.path;
-  models::bind(graph, models::Safetensors::open(path));
-  record.weights = path.string() + ", sha256 " + sha256_of_file(path);
-  record.bytes_on_disk = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  models::bind(graph, weights_file(model, weights));
+  if (model.weights.job.empty()) {
+    const std::filesystem::path path = model.weights.path;
+    record.weights = path.string() + ", sha256 " + sha256_of_file(path);
+    record.bytes_on_disk = static_cast<std::int64_t>(std::filesystem::file_size(path));
+  } else {
+    const std::vector<std::uint8_t>& file = weights.at(model.weights.job);
+    record.weights = "of job " + model.weights.job + ", sha256 " + sha256_of(std::as_bytes(std::span(file)));
+    record.bytes_on_disk = static_cast<std::int64_t>(file.size());
+  }
+  return graph;
+}
+
+std::shared_ptr<runtime::Executable> compile_inference(const JobSpec& spec, graph::Graph graph, int threads, bool choices) {
+  if (spec.graph == GraphMode::fused) graph = graph::optimise(graph);
+  if (spec.attention != Attention::automatic) graph = graph::set_attention(graph, algorithm_of(spec.attention));
+  if (spec.precision == Precision::bf16) graph = graph::narrow_values(graph::set_compute(graph, DType::bf16));
+  runtime::PlanOptions options;
+  options.threads = threads;
+  if (choices && spec.graph == GraphMode::fused) options.choices = &runtime::Choices::of_this_machine();
+  const auto plan = runtime::Plan::compile(graph, options);
+  if (spec.attention == Attention::flash) require_flash(spec, *plan);
+  return std::make_shared<runtime::Executable>(plan);
+}
+
+namespace {
+
+LoadedModel load_with(const JobSpec& spec, const ModelSpec& source, std::optional<int> dataset_classes, const WeightsOfJobs& weights, int threads) {
+  LoadedModel model;
+  model.options = model_options(spec, dataset_classes);
+  graph::Graph graph = bound_model(source, model.options, spec.batch, spec.seed, Randomness::lively, weights, threads, model.record);
+  model.record.parameters = graph.parameter_elements();
+  model.record.nonzero_parameters = graph.nonzero_parameter_elements();
+  model.record.flop_per_sample = graph.flop() / spec.batch;
+  model.classes = graph.type(graph.outputs().front()).shape.back();
+  model.executable = compile_inference(spec, std::move(graph), threads, true);
+  return model;
 }
 
 }  // namespace
 
 LoadedModel load_model(const JobSpec& spec, std::optional<int> dataset_classes, int threads) {
-  LoadedModel model;
-  model.options = model_options(spec, dataset_classes);
-  graph::Graph graph = models::build(model.options, spec.batch);
-  model.record.arch = spec.model.arch;
-  bind_weights(spec, graph, model.record, threads);
-  model.record.parameters = graph.parameter_elements();
-  model.record.nonzero_parameters = graph.nonzero_parameter_elements();
-  model.record.flop_per_sample = graph.flop() / spec.batch;
-  model.classes = graph.type(graph.outputs().front()).shape.back();
-  if (spec.graph == GraphMode::fused) graph = graph::optimise(graph);
-  runtime::PlanOptions options;
-  options.threads = threads;
-  model.executable = std::make_shared<runtime::Executable>(runtime::Plan::compile(graph, options));
+  ModelSpec source = spec.model;
+  source.weights.job.clear();
+  return load_with(spec, source, dataset_classes, {}, threads);
+}
+
+namespace {
+
+// Rank 0 measures, the others take its choices where they run on the same kind of machine: one answer for all ranks, and
+// ranks of one host don't disturb each other's measuring. Collective.
+LoadedModel load_with_choices_of_rank_0(const JobSpec& spec, std::optional<int> dataset_classes, const TaskContext& context) {
+  runtime::Choices& choices = runtime::Choices::of_this_machine();
+  parallel::Bytes text;
+  if (context.communicator.rank() != 0) {
+    context.communicator.broadcast(text, 0);
+    choices.add(std::string(reinterpret_cast<const char*>(text.data()), text.size()));
+    return load_with(spec, spec.model, dataset_classes, context.weights_of_jobs, context.threads);
+  }
+  const auto tell_others = [&] {
+    const std::string all = choices.text();
+    const auto bytes = std::as_bytes(std::span(all));
+    text.assign(bytes.begin(), bytes.end());
+    context.communicator.broadcast(text, 0);
+  };
+  try {
+    LoadedModel model = load_with(spec, spec.model, dataset_classes, context.weights_of_jobs, context.threads);
+    tell_others();
+    return model;
+  } catch (const Error&) {
+    tell_others();  // they wait for it before they find the same error
+    throw;
+  }
+}
+
+}  // namespace
+
+LoadedModel load_model(const JobSpec& spec, std::optional<int> dataset_classes, const TaskContext& context) {
+  const bool alone = context.communicator.size() == 1;
+  LoadedModel model = alone ? load_with(spec, spec.model, dataset_classes, context.weights_of_jobs, context.threads) : load_with_choices_of_rank_0(spec, dataset_classes, context);
+  model.executable->stop_when(context.cancelled);
   return model;
 }
 

@@ -1,16 +1,20 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "data/dataset.hpp"
 #include "data/preprocess.hpp"
 #include "graph/graph.hpp"
 #include "models/model.hpp"
+#include "models/safetensors/safetensors.hpp"
 #include "results/job_record.hpp"
 #include "runtime/executable.hpp"
 #include "tasks/job_spec.hpp"
+#include "tasks/task.hpp"
 
 namespace edgelab::tasks {
 
@@ -24,6 +28,24 @@ models::ModelOptions model_options(const JobSpec& spec, std::optional<int> class
 data::DatasetOptions dataset_options(const JobSpec& spec);
 data::PreprocessOptions preprocess_options(const JobSpec& spec, const models::ModelOptions& options);
 
+using WeightsOfJobs = std::map<std::string, std::vector<std::uint8_t>>;  // TaskContext::weights_of_jobs
+
+// `model` with what the weights of the job it names say about their architecture, where `model` itself says nothing. As it is,
+// if it names no job or the job's weights are not there (nothing may have run yet). Throws Error (data) on damaged ones.
+ModelSpec completed(ModelSpec model, const WeightsOfJobs& weights);
+
+enum class Randomness {
+  lively,   // `weights: random` where the model is used as it is: models/random_weights.hpp
+  initial,  // … where it will be trained: models/initial_weights.hpp
+};
+
+// The model as written, for `batch` images, with its weights bound: from the file or job that `model` names, or drawn from
+// `seed`. Fills `record`'s words on the weights. Throws Error; environment if the job's weights are not there.
+graph::Graph bound_model(const ModelSpec& model, const models::ModelOptions& options, std::int64_t batch, std::uint64_t seed, Randomness randomness,
+                         const WeightsOfJobs& weights, int threads, results::ModelRecord& record);
+// What a job's weights are read from: a file, or what another job has made. Not for random ones.
+models::Safetensors weights_file(const ModelSpec& model, const WeightsOfJobs& weights);
+
 // A model with its weights, planned for one batch size.
 struct LoadedModel {
   models::ModelOptions options;
@@ -32,8 +54,15 @@ struct LoadedModel {
   std::int64_t classes = 0;
 };
 
-// Reads or draws the weights, runs the passes that the job asks for, and plans. Throws Error.
+// The same from a bound model as written: the passes that the job asks for, and the plan. `choices`: whether ways to compute
+// are chosen by measurement.
+std::shared_ptr<runtime::Executable> compile_inference(const JobSpec& spec, graph::Graph graph, int threads, bool choices);
+
+// Reads or draws the weights, runs the passes that the job asks for, and plans. Where the job reads another's weights and
+// there are none (a forecast, before anything has run), random ones stand for them. Throws Error.
 LoadedModel load_model(const JobSpec& spec, std::optional<int> dataset_classes, int threads);
+// The same for a job that runs: the executable stops when the job is cancelled.
+LoadedModel load_model(const JobSpec& spec, std::optional<int> dataset_classes, const TaskContext& context);
 
 // The layer table, with each step's median time over a few runs of its own, apart from the measured ones.
 std::vector<results::LayerRow> layer_table(runtime::Executable& executable);

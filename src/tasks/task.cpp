@@ -21,7 +21,7 @@ struct Entry {
 
 constexpr Entry kTasks[] = {
     {Task::infer, "infer", run_infer},  {Task::evaluate, "evaluate", run_evaluate}, {Task::bench, "bench", run_bench},
-    {Task::train, "train", nullptr},    {Task::prune, "prune", nullptr},            {Task::quantize, "quantize", nullptr},
+    {Task::train, "train", run_train},   {Task::prune, "prune", nullptr},            {Task::quantize, "quantize", nullptr},
 };
 
 const Entry& entry_of(Task task) {
@@ -64,6 +64,15 @@ results::RankRow own_rank_row(const TaskContext& context, std::string role) {
   return row;
 }
 
+void note_traffic(const parallel::Communicator& communicator, results::RankRow& row) {
+  const parallel::Traffic traffic = communicator.traffic();
+  row.send_ns = traffic.send_ns;
+  row.receive_ns = traffic.receive_ns;
+  row.wait_ns = traffic.wait_ns;
+  row.bytes_sent = traffic.bytes_sent;
+  row.bytes_received = traffic.bytes_received;
+}
+
 void complete_answers(results::JobRecord& record, std::int64_t classes) {
   record.classes = classes;
   const std::span logits(record.logits);
@@ -73,10 +82,13 @@ void complete_answers(results::JobRecord& record, std::int64_t classes) {
   score(logits, classes, record.labels, record.summary);
 }
 
-results::JobRecord run_task(const JobSpec& spec, TaskContext& context) {
+results::JobRecord run_task(const JobSpec& given, TaskContext& context) {
+  JobSpec spec = given;
+  spec.model = completed(std::move(spec.model), context.weights_of_jobs);
   const std::vector<Error> problems = unsupported(spec);
   if (!problems.empty()) throw problems.front();
   use_threads(context.threads);
+  reset_peak_resident();  // so that the job's peak is its own, as far as earlier jobs have given their memory back
   results::JobRecord record = entry_of(spec.task).run(spec, context);
   record.ranks.front().peak_rss_bytes = peak_resident_bytes();
   gather_rank_rows(context.communicator, record);
@@ -101,22 +113,24 @@ std::vector<Error> unsupported(const JobSpec& spec) {
     problems.push_back(Error(kind, "job " + spec.id + ": " + what).at(spec.place).hint(hint));
   };
   const Entry& entry = entry_of(spec.task);
-  if (entry.run == nullptr) add(ErrorKind::usage, "this version of edgelab has no task: " + std::string(entry.name), "it has infer, evaluate and bench");
+  if (entry.run == nullptr) add(ErrorKind::usage, "this version of edgelab has no task: " + std::string(entry.name), "it has infer, evaluate, train and bench");
   if (std::find(spec.device.begin(), spec.device.end(), Device::cpu) == spec.device.end()) {
     add(ErrorKind::environment, "this version of edgelab does not run on CUDA devices", "say device: cpu, or device: [cuda, cpu] to take what is there");
   }
-  if (spec.precision != Precision::fp32) add(ErrorKind::usage, "this version of edgelab computes in fp32 only", "say precision: fp32");
-  if (spec.attention == Attention::flash) add(ErrorKind::usage, "this version of edgelab has no flash attention", "say attention: naive or auto");
+  if (spec.precision != Precision::fp32 && spec.precision != Precision::bf16) {
+    add(ErrorKind::usage, "this version of edgelab computes in fp32 and bf16 only", "say precision: fp32 or bf16");
+  }
   const ParallelSpec& parallel = spec.parallel;
   const bool splits_model = parallel.pipeline > 1 || parallel.tensor > 1 || parallel.sequence > 1 ||
                             (parallel.strategy != Strategy::none && parallel.strategy != Strategy::data);
-  const bool sharded = spec.task == Task::evaluate && !splits_model;
+  const bool sharded = (spec.task == Task::evaluate || spec.task == Task::train) && !splits_model;
   if (spec.ranks > 1 && !sharded) {
-    add(ErrorKind::usage, "this version of edgelab can't split one model over ranks", "say ranks: 1, or task: evaluate without parallel, which splits the data");
+    add(ErrorKind::usage, "this version of edgelab can't split one model over ranks", "say ranks: 1, or task: evaluate or train without parallel, which split the data");
   }
-  if (!spec.model.weights.job.empty()) {
-    add(ErrorKind::usage, "no task of this version of edgelab makes weights that another job could take", "name a file, or say weights: random");
-  }
+  // What the weights of another job are of is known once it has run.
+  if (spec.model.arch.empty() && !spec.model.weights.job.empty()) return problems;
+  if (spec.train && spec.train->search) add(ErrorKind::usage, "this version of edgelab does not search settings", "leave out train.search; a sweep (matrix) tries what you name");
+  if (spec.task == Task::train && !spec.train) add(ErrorKind::usage, "train is missing", "say train: {epochs: 5}, or more: docs/jobs.md");
   if (spec.model.arch.empty()) {
     add(ErrorKind::usage, "model.arch is missing", "name a model of torchvision or timm: edgelab model list");
     return problems;

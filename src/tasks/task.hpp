@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,12 +22,18 @@ struct TaskContext {
   std::function<void(double, const std::string&)> progress;  // fraction done in [0, 1], and what is being done; may be empty
   std::function<bool()> cancelled;                           // polled between calls; may be empty
   bool want_logits = false;  // keep logits in the record whatever `keep_logits` says: another job compares with them
+  // The job's own folder, for checkpoints: the same for every attempt and for --resume. Empty: none. It need not exist yet.
+  std::filesystem::path folder;
+  // Files that other jobs have made, by the job: safetensors, as the job would have written them.
+  std::map<std::string, std::vector<std::uint8_t>> weights_of_jobs;
+  // What this job makes for others, on its rank 0.
+  std::vector<std::uint8_t> made_weights;
 };
 
 // Runs the job. Collective over context.communicator; blocks until the job's part on this rank is done. The record is
 // whole on rank 0 of the communicator; on the others only `ranks` is filled, with their own row. Status, id, times and
 // expectations are the caller's.
-// Throws Error for what is wrong with the job, and parallel::Cancelled.
+// Throws Error for what is wrong with the job, and Cancelled.
 results::JobRecord run_task(const JobSpec& spec, TaskContext& context);
 
 // Everything about the job that this version of edgelab, or this machine, can't do; empty if it can be tried. Checked

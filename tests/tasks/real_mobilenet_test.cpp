@@ -28,7 +28,7 @@ TEST(RealMobileNet, EveryPredictionAndLogitOf512ImagesEqualsPyTorchs) {
 
   test::need_mpi();
   const parallel::Communicator self = parallel::Communicator::self();
-  TaskContext context{self, 2, {}, {}, true};
+  TaskContext context{self, 2, {}, {}, true, {}, {}, {}};
   const results::JobRecord record = run_task(spec, context);
 
   const auto golden = models::Safetensors::open(std::filesystem::path(EDGELAB_SOURCE_DIR) / "tests/tasks/golden/mobilenet_v2_real512.safetensors");

@@ -32,7 +32,7 @@ class Tasks : public testing::Test {
 
   static results::JobRecord run(const JobSpec& spec, bool want_logits = true) {
     const parallel::Communicator self = parallel::Communicator::self();
-    TaskContext context{self, 2, {}, {}, want_logits};
+    TaskContext context{self, 2, {}, {}, want_logits, {}, {}, {}};
     return run_task(spec, context);
   }
 };
@@ -59,6 +59,50 @@ TEST_F(Tasks, EvaluateAndInferGiveTheSameAnswers) {
   EXPECT_EQ(inferred.labels, evaluated.labels);
   EXPECT_EQ(inferred.logits, evaluated.logits);
   EXPECT_EQ(evaluated.repeats, 1);
+}
+
+TEST_F(Tasks, AttentionIsComputedTheWayThatTheJobAsksFor) {
+  JobSpec spec = small_job(Task::bench);
+  spec.model = {};
+  spec.model.arch = "deit_tiny_patch16_224";
+  spec.model.depth = 1;
+  spec.model.img_size = 64;
+  spec.data = {};
+  const auto implementation = [](const results::JobRecord& record) {
+    for (const results::LayerRow& row : record.layers) {
+      if (row.op.starts_with("attention")) return row.implementation;
+    }
+    return std::string("no attention");
+  };
+  spec.attention = Attention::flash;
+  const results::JobRecord flash = run(spec);
+  spec.attention = Attention::naive;
+  const results::JobRecord naive = run(spec);
+  EXPECT_TRUE(implementation(flash).starts_with("flash")) << implementation(flash);
+  EXPECT_FALSE(implementation(naive).starts_with("flash")) << implementation(naive);
+  ASSERT_EQ(flash.logits.size(), naive.logits.size());
+  for (std::size_t i = 0; i < flash.logits.size(); ++i) EXPECT_NEAR(flash.logits[i], naive.logits[i], 1e-4);
+}
+
+TEST_F(Tasks, FlashAttentionThatCannotBeHadIsAnErrorWithTheReason) {
+  JobSpec spec = small_job(Task::bench);
+  spec.model = {};
+  spec.model.arch = "deit_tiny_patch16_224";
+  spec.model.depth = 1;
+  spec.model.img_size = 32;
+  spec.model.embed_dim = 528;
+  spec.model.num_heads = 1;
+  spec.data = {};
+  spec.attention = Attention::flash;
+  try {
+    run(spec);
+    ADD_FAILURE() << "it ran";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("attention: flash can't be had for layer blocks.0.attn"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("wider than 512"), std::string::npos) << error.what();
+  }
+  spec.attention = Attention::automatic;
+  EXPECT_NO_THROW(run(spec));
 }
 
 TEST_F(Tasks, EagerAndFusedGraphsAgreeWithinRounding) {
@@ -118,8 +162,8 @@ TEST_F(Tasks, TheSameSeedGivesTheSameWeightsAndAnotherOneOthers) {
 TEST_F(Tasks, ACancelledTaskEndsAtTheNextCall) {
   const parallel::Communicator self = parallel::Communicator::self();
   int polls = 0;
-  TaskContext context{self, 1, {}, [&] { return ++polls > 2; }, false};
-  EXPECT_THROW(run_task(small_job(Task::infer), context), parallel::Cancelled);
+  TaskContext context{self, 1, {}, [&] { return ++polls > 2; }, false, {}, {}, {}};
+  EXPECT_THROW(run_task(small_job(Task::infer), context), Cancelled);
   EXPECT_EQ(polls, 3);
 }
 
@@ -134,11 +178,16 @@ TEST_F(Tasks, WhatThisVersionCannotDoIsSaidBeforeItStarts) {
   JobSpec spec = small_job(Task::infer);
   spec.precision = Precision::int8;
   spec.device = {Device::cuda};
-  spec.attention = Attention::flash;
   spec.ranks = 4;
   const std::string text = problems_text(spec);
-  for (const char* part : {"fp32", "CUDA", "flash", "ranks"}) EXPECT_NE(text.find(part), std::string::npos) << text;
-  EXPECT_NE(problems_text(small_job(Task::train)).find("no task: train"), std::string::npos);
+  for (const char* part : {"fp32", "CUDA", "ranks"}) EXPECT_NE(text.find(part), std::string::npos) << text;
+  EXPECT_NE(problems_text(small_job(Task::prune)).find("no task: prune"), std::string::npos);
+  JobSpec training = small_job(Task::train);
+  EXPECT_NE(problems_text(training).find("train is missing"), std::string::npos);
+  training.train.emplace();
+  EXPECT_EQ(problems_text(training), "");
+  training.train->search.emplace();
+  EXPECT_NE(problems_text(training).find("does not search"), std::string::npos);
 }
 
 TEST_F(Tasks, AnOptionThatDoesNotFitTheModelIsNamedWithItsKey) {
