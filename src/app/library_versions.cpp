@@ -3,6 +3,7 @@
 #include <boost/version.hpp>
 #include <dnnl.h>
 #include <fmt/format.h>
+#include <gnu/libc-version.h>
 #include <hdf5.h>
 #include <nlohmann/json.hpp>
 
@@ -19,6 +20,7 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
   return {{"MPI", mpi},
           {"HDF5", fmt::format("{}.{}.{}", major, minor, release)},
           {"oneDNN", fmt::format("{}.{}.{} {}", dnnl->major, dnnl->minor, dnnl->patch, dnnl->hash)},
+          {"glibc", gnu_get_libc_version()},
           {"Boost", BOOST_LIB_VERSION},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
           {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)}};

@@ -70,13 +70,32 @@ void print(const batch::Batch& batch, const std::vector<Row>& rows) {
   }
 }
 
+// A model that another job makes is that job's, where the file says no more of it than whose weights it has.
+void take_models_of_makers(std::vector<tasks::JobSpec>& jobs) {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (tasks::JobSpec& job : jobs) {
+      if (!job.model.arch.empty() || job.model.weights.job.empty()) continue;
+      const auto maker = std::find_if(jobs.begin(), jobs.end(), [&](const tasks::JobSpec& other) { return other.id == job.model.weights.job; });
+      if (maker == jobs.end() || maker->model.arch.empty()) continue;
+      tasks::ModelSpec model = maker->model;
+      model.weights = job.model.weights;
+      if (!model.input_size && !model.img_size) model.input_size = maker->data.resize;
+      job.model = std::move(model);
+      changed = true;
+    }
+  }
+}
+
 void plan(const Options& options) {
-  const batch::Batch batch = batch::load_batch({options.files.begin(), options.files.end()}, options.load);
+  batch::Batch batch = batch::load_batch({options.files.begin(), options.files.end()}, options.load);
   std::vector<Error> problems;
   for (const tasks::JobSpec& spec : batch.jobs) {
     for (Error& problem : tasks::unsupported(spec)) problems.push_back(std::move(problem));
   }
   if (!problems.empty()) throw batch::JobFileErrors(std::move(problems));
+  take_models_of_makers(batch.jobs);
   bind_to_cores(usable_cores());
   std::vector<Row> rows;
   for (const tasks::JobSpec& spec : batch.jobs) {

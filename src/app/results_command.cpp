@@ -1,16 +1,14 @@
 #include "app/results_command.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "app/terminal_look.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
@@ -36,29 +34,8 @@ struct Options {
 
 using Shared = std::shared_ptr<Options>;
 
-constexpr int kWidest = 120, kNarrowest = 60;
-
-results::Look look_of_stdout() {
-  results::Look look;
-  winsize size{};
-  if (::isatty(STDOUT_FILENO) == 0) return look;
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    look.width = std::clamp<int>(size.ws_col, kNarrowest, kWidest);
-  const char* terminal = std::getenv("TERM");
-  look.colour = std::getenv("NO_COLOR") == nullptr && terminal != nullptr && std::string(terminal) != "dumb";
-  return look;
-}
-
 void print_json(const nlohmann::ordered_json& json) {
   std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-}
-
-void show(const Options& options) {
-  const results::RunRecord run = results::read_run(options.file);
-  if (options.json)
-    print_json(results::shown_json(run));
-  else
-    std::cout << results::shown_text(run, options.file, options.layers, look_of_stdout());
 }
 
 int compare(const Options& options) {
@@ -112,6 +89,14 @@ CLI::App* add(CLI::App* group, const char* name, const char* description, const 
 
 }  // namespace
 
+void show_results(const std::string& file, bool json, bool layers) {
+  const results::RunRecord run = results::read_run(file);
+  if (json)
+    print_json(results::shown_json(run));
+  else
+    std::cout << results::shown_text(run, file, layers, look_of_stdout());
+}
+
 void add_results_command(CLI::App& root, int& exit_code) {
   const auto options = std::make_shared<Options>();
   CLI::App* group = root.add_subcommand("results", "look at, compare, check and export results files");
@@ -120,7 +105,7 @@ void add_results_command(CLI::App& root, int& exit_code) {
   CLI::App* command = add(group, "show", "tables of a run", options);
   command->add_flag("--json", options->json, "one JSON object on stdout and nothing else");
   command->add_flag("--layers", options->layers, "layer by layer too");
-  command->callback([options] { show(*options); });
+  command->callback([options] { show_results(options->file, options->json, options->layers); });
 
   command = add(group, "compare", "two runs, job by job", options);
   command->add_option("OTHER", options->other, "results file to hold against it")->required();

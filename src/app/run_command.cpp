@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/run_leader.hpp"
@@ -13,11 +14,12 @@
 #include "batch/signals.hpp"
 #include "core/build_info.hpp"
 #include "core/error.hpp"
+#include "core/host_state.hpp"
 #include "core/machine.hpp"
+#include "core/network_interfaces.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/environment.hpp"
 #include "results/json/record_json.hpp"
-#include "tasks/task.hpp"
 
 namespace edgelab::app {
 namespace {
@@ -33,6 +35,14 @@ results::HostRecord this_host_record() {
   host.governor = machine.governor;
   host.cores = machine.cores;
   host.memory_bytes = machine.memory_bytes;
+  const ThermalState thermal = read_thermal_state("/");
+  host.temperature_celsius = thermal.celsius;
+  host.throttle_bits = thermal.throttle_bits;
+  const std::vector<NetworkInterface> interfaces = read_interfaces("/", interface_addresses());
+  if (const NetworkInterface* network = main_interface(interfaces)) {
+    host.network_interface = network->name;
+    host.network_bits_per_second = network->bits_per_second;
+  }
   return host;
 }
 
@@ -68,7 +78,7 @@ std::optional<Error> different_builds(const parallel::Communicator& world) {
   return std::nullopt;
 }
 
-int run(const RunOptions& options) {
+int run(const RunOptions& options, const batch::TaskFunction& run_task) {
   const batch::SignalWatch signals;
   const parallel::Environment environment;
   const parallel::Communicator world = parallel::Communicator::world();
@@ -76,7 +86,8 @@ int run(const RunOptions& options) {
     if (world.rank() == 0) throw *error;  // printed once
     return exit_code_of(error->kind());
   }
-  batch::Cluster cluster(world, tasks::run_task, batch::parse_resolved_job);
+  const auto grace_ns = static_cast<std::int64_t>(options.grace_seconds * 1e9);
+  batch::Cluster cluster(world, run_task, batch::parse_resolved_job, grace_ns > 0 ? grace_ns : batch::Cluster::kMpirunGraceNs);
   std::vector<results::HostRecord> hosts = gather_hosts(world, cluster.layout());
   batch::LoopEnd end;
   if (world.rank() == 0) {
@@ -92,17 +103,21 @@ int run(const RunOptions& options) {
 
 }  // namespace
 
-void add_run_command(CLI::App& root, int& exit_code) {
+void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_task) {
   CLI::App* command = root.add_subcommand("run", "Run job files: alone on one rank, under mpirun or srun on all of them");
   const auto options = std::make_shared<RunOptions>();
   command->add_option("FILE", options->files, "Job files, run as one batch")->required();
   // allow_extra_args(false): one value an option, so that `--set a=1 FILE` leaves FILE alone.
   command->add_option("--set", options->load.set, "KEY=VALUE, such as defaults.batch=8 or jobs.ID.ranks=2")->allow_extra_args(false);
-  command->add_option("--only", options->load.only, "Id of a job or a sweep; what it needs comes with it")->allow_extra_args(false);
+  command->add_option("--only", options->load.only, "Id of a job or a sweep; 'SWEEP[#0]' is its first member; what it needs comes with it")->allow_extra_args(false);
+  command->add_flag("--needs-met", options->load.needs_met, "With --only: what it merely waits for is done elsewhere, and doesn't come with it");
   command->add_option("--out", options->out, "Results file (results/NAME.h5)");
   command->add_flag("--resume", options->resume, "Take over what an earlier run into the same file finished");
   command->add_flag("--json", options->json, "Print the results as JSON on stdout");
-  command->callback([options, &exit_code] { exit_code = run(*options); });
+  // What the supervisor says to the runs that it starts.
+  command->add_option("--session", options->session, "Go on within this session")->group("");
+  command->add_option("--grace", options->grace_seconds, "Seconds for running jobs after a signal")->check(CLI::Range(0.0, 3600.0))->group("");
+  command->callback([options, &exit_code, run_task = std::move(run_task)] { exit_code = run(*options, run_task); });
 }
 
 }  // namespace edgelab::app

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "batch/control/worker.hpp"
+
 namespace CLI {
 class App;
 }
@@ -12,6 +14,8 @@ namespace edgelab::app {
 //
 // What mpirun makes of it (Open MPI 4.1): its own exit code is the first code other than 0 that it sees, with a paragraph
 // on stderr that says so; no program can silence that.
-void add_run_command(CLI::App& root, int& exit_code);
+//
+// `run_task` is what jobs do: tasks::run_task, or a test program's own.
+void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_task);
 
 }  // namespace edgelab::app

@@ -99,9 +99,9 @@ void RunDisplay::ended(const results::JobRecord& record) {
   say(fmt::format("{}: {}", record.id, outcome_text(record)));
 }
 
-void RunDisplay::taken_over(const std::string& job) {
+void RunDisplay::taken_over(const results::JobRecord& record) {
   ++finished_;
-  say(fmt::format("{}: done in an earlier run", job));
+  say(fmt::format("{}: {} in an earlier run", record.id, record.status == results::Status::done ? "done" : "ended"));
 }
 
 std::string RunDisplay::bar_line() const {

@@ -27,7 +27,7 @@ class RunDisplay {
   void progress(const std::string& job, double fraction, const std::string& text);
   void will_retry(const std::string& job, const std::string& reason);
   void ended(const results::JobRecord& record);
-  void taken_over(const std::string& job);
+  void taken_over(const results::JobRecord& record);
   void say(const std::string& text);  // a line with the time before it
   void turn();                        // redraws the bar if it is time
 

@@ -7,19 +7,28 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <optional>
+#include <random>
+#include <sstream>
+#include <utility>
 
+#include "app/content_keys.hpp"
+#include "app/earlier_run.hpp"
 #include "app/library_versions.hpp"
+#include "app/results_place.hpp"
 #include "app/run_display.hpp"
-#include "batch/content_key.hpp"
+#include "app/run_steering.hpp"
 #include "batch/expectations.hpp"
-#include "batch/job_file/needs.hpp"
 #include "batch/scheduler.hpp"
+#include "batch/session.hpp"
+#include "batch/spool/spool.hpp"
 #include "core/build_info.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "core/file.hpp"
+#include "core/machine.hpp"
 #include "results/json/record_json.hpp"
 #include "results/recorder.hpp"
 #include "results/show.hpp"
@@ -29,7 +38,6 @@ namespace edgelab::app {
 namespace {
 
 using results::JobRecord;
-using results::Status;
 
 void print_error(const std::string& text) { fmt::print(stderr, "{}\n", text); }
 
@@ -50,49 +58,23 @@ template <class Body> int guarded(Body body) {
   }
 }
 
-void refuse_what_cannot_run(const batch::Batch& batch, int ranks) {
-  std::vector<Error> problems = batch::too_wide(batch.jobs, ranks);
+batch::ClusterHosts cluster_hosts(const parallel::HostLayout& layout, const std::vector<results::HostRecord>& hosts) {
+  batch::ClusterHosts cluster{layout.host_of_rank, {}};
+  for (const results::HostRecord& host : hosts) {
+    std::istringstream features(host.features);
+    cluster.hosts.push_back({host.name, host.memory_bytes, {std::istream_iterator<std::string>(features), {}}});
+  }
+  return cluster;
+}
+
+// Under a supervisor the ranks may be what crashes have left of those that the batch was checked for: what they can't run is
+// then skipped by the scheduler, and the rest goes on.
+void refuse_what_cannot_run(const batch::Batch& batch, const batch::ClusterHosts& cluster, bool supervised) {
+  std::vector<Error> problems = supervised ? std::vector<Error>() : batch::cannot_run(batch.jobs, cluster);
   for (const tasks::JobSpec& job : batch.jobs) {
     for (Error& problem : tasks::unsupported(job)) problems.push_back(std::move(problem));
   }
   if (!problems.empty()) throw batch::JobFileErrors(std::move(problems));
-}
-
-// Members of a sweep read the same files: each set of inputs is hashed once.
-class InputHashes {
- public:
-  std::vector<std::pair<std::string, std::string>> of(const tasks::JobSpec& job) {
-    const nlohmann::json resolved = nlohmann::json::parse(job.resolved);
-    nlohmann::json inputs = {static_cast<int>(job.task), resolved.value("data", nlohmann::json{})};
-    inputs.push_back(job.model.weights.path);
-    inputs.push_back(job.model.arch);
-    const std::string key = inputs.dump();
-    const auto found = known_.find(key);
-    if (found != known_.end()) return found->second;
-    return known_.emplace(key, tasks::input_hashes(job)).first->second;
-  }
-
- private:
-  std::map<std::string, std::vector<std::pair<std::string, std::string>>> known_;
-};
-
-std::vector<std::string> content_keys(const std::vector<tasks::JobSpec>& jobs) {
-  const batch::NeedsGraph graph(jobs);
-  const std::string binary = batch::binary_hash();
-  InputHashes hashes;
-  std::vector<std::string> keys(jobs.size());
-  std::vector<Error> problems;
-  for (const std::size_t index : graph.order()) {
-    try {
-      batch::ContentParts parts{jobs[index].resolved, hashes.of(jobs[index]), binary, {}};
-      for (const std::size_t need : graph.needs(index)) parts.needs.push_back(keys[need]);
-      keys[index] = batch::content_key(parts);
-    } catch (Error& error) {
-      problems.push_back(std::move(error).at(error.place().file.empty() ? jobs[index].place : error.place()));
-    }
-  }
-  if (!problems.empty()) throw batch::JobFileErrors(std::move(problems));
-  return keys;
 }
 
 std::string command_line() {
@@ -121,66 +103,53 @@ results::RunRecord header_of(const batch::Batch& batch, const batch::Cluster& cl
   return run;
 }
 
-// The results file, its folder made if need be.
-std::filesystem::path output_path(const RunOptions& options, const batch::Batch& batch) {
-  std::string name = batch.name;
-  std::replace(name.begin(), name.end(), '/', '_');
-  const std::filesystem::path file = options.out.empty() ? std::filesystem::path("results") / (name + ".h5") : std::filesystem::path(options.out);
-  std::error_code ignored;  // if it can't be made, opening the file says why
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), ignored);
-  return file;
+std::string random_name() {
+  std::random_device source;
+  return fmt::format("{:08x}{:08x}", source(), source());
 }
 
-std::vector<std::string> ids_of(const std::vector<tasks::JobSpec>& jobs) {
-  std::vector<std::string> ids;
-  for (const tasks::JobSpec& job : jobs) ids.push_back(job.id);
-  return ids;
+std::vector<std::string> host_names(const batch::Cluster& cluster, const std::vector<int>& ranks) {
+  const parallel::HostLayout& layout = cluster.layout();
+  std::vector<std::string> names;
+  for (const int rank : ranks) names.push_back(layout.names[static_cast<std::size_t>(layout.host_of_rank[static_cast<std::size_t>(rank)])]);
+  return names;
 }
 
-// With --only the other jobs of the earlier run stay in the file, whatever became of them.
-void keep_left_out(results::Recorder& recorder, const batch::Batch& batch) {
-  const std::vector<std::string> list = ids_of(batch.jobs);
-  const std::set<std::string> here(list.begin(), list.end());
-  std::vector<std::string> others;
-  for (const JobRecord& record : recorder.earlier()) {
-    if (here.count(record.id) == 0) others.push_back(record.id);
-  }
-  for (const std::string& id : others) recorder.take_over(id);
-}
-
-// Done jobs of the earlier run that are the same job still. One whose logits are to be compared must have left them.
-std::vector<JobRecord> take_over(results::Recorder& recorder, const batch::Batch& batch, const std::vector<std::string>& keys, RunDisplay& display) {
-  const std::vector<std::string> list = batch::jobs_whose_logits_matter(batch.jobs);
-  const std::set<std::string> wants_logits(list.begin(), list.end());
-  std::map<std::string, const JobRecord*> earlier;
-  for (const JobRecord& record : recorder.earlier()) earlier[record.id] = &record;
-  std::vector<JobRecord> taken;
-  for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
-    const auto found = earlier.find(batch.jobs[i].id);
-    if (found == earlier.end()) continue;
-    const JobRecord& record = *found->second;
-    if (record.status != Status::done || record.content_key != keys[i]) continue;
-    if (wants_logits.count(record.id) > 0 && record.logits.empty()) continue;
-    taken.push_back(recorder.take_over(record.id));
-    display.taken_over(taken.back().id);
-  }
-  return taken;
-}
-
-batch::Observer observer_of(RunDisplay& display, results::Recorder& recorder) {
+// Everything is in the journal before anybody hears of it.
+batch::Observer observer_of(const batch::Cluster& cluster, RunDisplay& display, results::Recorder& recorder) {
   batch::Observer observer;
-  observer.started = [&](const tasks::JobSpec& job, int attempt, const std::vector<int>& ranks) { display.started(job.id, attempt, ranks); };
+  observer.started = [&](const tasks::JobSpec& job, int attempt, const std::vector<int>& ranks) {
+    recorder.note_fact("start", batch::body_of(batch::StartFact{job.id, attempt, ranks, host_names(cluster, ranks)}), results::Durability::later);
+    display.started(job.id, attempt, ranks);
+  };
   observer.progress = [&](const tasks::JobSpec& job, double fraction, const std::string& text) { display.progress(job.id, fraction, text); };
-  observer.will_retry = [&](const tasks::JobSpec& job, const std::string& reason) { display.will_retry(job.id, reason); };
+  observer.will_retry = [&](const tasks::JobSpec& job, int attempt, const std::string& reason) {
+    recorder.note_fact("attempt", batch::body_of(batch::AttemptFact{job.id, attempt, true, reason}));
+    display.will_retry(job.id, reason);
+  };
   observer.ended = [&](const JobRecord& record) {
-    recorder.add(record);  // before anybody hears of it
+    recorder.add(record);
     display.ended(record);
+  };
+  observer.rank_lost = [&](int rank, const std::string& reason) {
+    display.say(fmt::format("rank {} on {} {}; it gets no more work", rank, host_names(cluster, {rank}).front(), reason));
   };
   observer.turn = [&] {
     recorder.flush_if_due();
     display.turn();
   };
   return observer;
+}
+
+// A batch that can't be reached (a home that can't be written to, say) runs all the same.
+std::unique_ptr<batch::spool::Inbox> open_inbox(const batch::Batch& batch, const std::filesystem::path& file, RunDisplay& display) {
+  try {
+    return std::make_unique<batch::spool::Inbox>(batch::spool::RunningBatch{
+        batch.name, "", std::filesystem::absolute(file).string(), this_machine().host_name, getpid(), wall_clock_ns()});
+  } catch (const Error& error) {
+    display.say(fmt::format("edgelab queue and cancel won't find this run: {}", error.what()));
+    return nullptr;
+  }
 }
 
 results::Look look_of_stdout() {
@@ -203,35 +172,100 @@ void print_summary(const RunOptions& options, const results::Recorder& recorder,
   std::fflush(stdout);
 }
 
-// From the first assignment on, an error leaves jobs running on other ranks: the end is then not orderly.
-batch::LoopEnd run_recorded(const RunOptions& options, batch::Cluster& cluster, const batch::Batch& batch, const std::vector<std::string>& keys,
-                            results::Recorder& recorder, const std::filesystem::path& file) {
-  batch::LoopEnd end{1, false};
-  const int error = guarded([&] {
-    RunDisplay display(batch.jobs.size(), wanted_display());
-    if (!recorder.note().empty()) display.say(recorder.note());
-    if (!options.load.only.empty()) keep_left_out(recorder, batch);
-    batch::Work work{batch.jobs, keys, take_over(recorder, batch, keys, display)};
-    end = cluster.lead(std::move(work), observer_of(display, recorder));
-    recorder.finish(end.orderly);
-    if (!end.orderly) display.say(fmt::format("interrupted; everything finished so far is in {}", file.string()));
-  });
-  if (error != 0) return {end.exit_code >= 128 ? end.exit_code : error, end.orderly};
-  if (end.orderly) print_summary(options, recorder, file);
-  return end;
-}
+// A run from its first record to its last.
+class RecordedRun {
+ public:
+  RecordedRun(const RunOptions& options, batch::Cluster& cluster, batch::Batch batch, std::vector<results::HostRecord> hosts)
+      : options_(options),
+        cluster_(cluster),
+        batch_(std::move(batch)),
+        file_(results_place(options.out, batch_.name)),
+        artifacts_(batch::Artifacts::folder_beside(file_)),
+        past_(past_of(file_, options.resume, options.session)),
+        known_(cluster_hosts(cluster.layout(), hosts)) {
+    if (options_.load.only.empty()) join_added(batch_, past_.state.added);
+    refuse_what_cannot_run(batch_, known_, supervised());
+    keys_ = content_keys(batch_.jobs);
+    recorder_.emplace(file_, header_of(batch_, cluster, std::move(hosts)), options.resume, ids_of(batch_.jobs));
+    if (!options.resume) move_artifacts_aside();
+    recorder_->note_fact("session", batch::session_body(supervised() ? options_.session : random_name()));
+  }
+
+  // From the first assignment on, an error leaves jobs running on other ranks: the end is then not orderly.
+  batch::LoopEnd run() {
+    batch::LoopEnd end{1, false, false};
+    const int error = guarded([&] {
+      RunDisplay display(batch_.jobs.size(), wanted_display());
+      if (!recorder_->note().empty()) display.say(recorder_->note());
+      if (!options_.load.only.empty()) keep_left_out(*recorder_, batch_);
+      end = lead(display);
+      recorder_->finish(end.complete);
+      if (!end.complete) {
+        display.say(fmt::format("{}; everything finished so far is in {}",
+                                end.exit_code == batch::kRestartWanted ? "what is left needs the lost ranks: a restart is wanted" : "interrupted",
+                                file_.string()));
+      }
+    });
+    if (error != 0) return {end.exit_code >= 128 ? end.exit_code : error, end.orderly, false};
+    if (end.complete && !supervised()) print_summary(options_, *recorder_, file_);  // a supervisor prints it itself
+    return end;
+  }
+
+ private:
+  bool supervised() const { return !options_.session.empty(); }
+
+  // As the results file and its journal were. The recorder holds the journal by now: nobody else writes there.
+  void move_artifacts_aside() const {
+    std::filesystem::path old = artifacts_;
+    old += ".old";
+    remove_whole(old);
+    results::keep_as_old(artifacts_);
+  }
+
+  batch::Work work(RunDisplay& display) {
+    batch::Work work;
+    work.jobs = batch_.jobs;
+    work.content_keys = keys_;
+    work.artifacts = artifacts_;
+    work.taken_over = take_over(*recorder_, batch_, keys_, past_, batch::Artifacts(artifacts_));
+    for (const JobRecord& record : work.taken_over) display.taken_over(record);
+    work.hosts = known_.hosts;
+    work.supervised = supervised();
+    if (!past_.same_session) return work;
+    work.attempts = past_.state.attempts;
+    work.cancelled = past_.state.cancelled;
+    work.drained = past_.state.drained;
+    return work;
+  }
+
+  batch::LoopEnd lead(RunDisplay& display) {
+    const std::unique_ptr<batch::spool::Inbox> inbox = open_inbox(batch_, file_, display);
+    batch::Cluster::Steering steering;
+    if (inbox) {
+      steering = RunSteering(
+          *inbox, *recorder_, allowed_roots(batch_, file_), [this](const batch::Batch& more) { refuse_what_cannot_run(more, known_, false); },
+          [&display](const std::string& line) { display.say(line); });
+    }
+    return cluster_.lead(work(display), observer_of(cluster_, display, *recorder_), steering);
+  }
+
+  const RunOptions& options_;
+  batch::Cluster& cluster_;
+  batch::Batch batch_;
+  std::filesystem::path file_, artifacts_;
+  Past past_;
+  batch::ClusterHosts known_;
+  std::vector<std::string> keys_;
+  std::optional<results::Recorder> recorder_;
+};
 
 }  // namespace
 
 batch::LoopEnd lead_run(const RunOptions& options, batch::Cluster& cluster, std::vector<results::HostRecord> hosts) {
   batch::LoopEnd end;
   const int error = guarded([&] {
-    const batch::Batch batch = batch::load_batch({options.files.begin(), options.files.end()}, options.load);
-    refuse_what_cannot_run(batch, static_cast<int>(cluster.layout().host_of_rank.size()));
-    const std::vector<std::string> keys = content_keys(batch.jobs);
-    const std::filesystem::path file = output_path(options, batch);
-    results::Recorder recorder(file, header_of(batch, cluster, std::move(hosts)), options.resume, ids_of(batch.jobs));
-    end = run_recorded(options, cluster, batch, keys, recorder, file);
+    batch::Batch batch = batch::load_batch({options.files.begin(), options.files.end()}, options.load);
+    end = RecordedRun(options, cluster, std::move(batch), std::move(hosts)).run();
   });
   if (error != 0) end.exit_code = error;
   return end;

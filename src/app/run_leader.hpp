@@ -15,6 +15,8 @@ struct RunOptions {
   std::string out;  // empty: results/<name of the batch>.h5
   bool resume = false;
   bool json = false;
+  std::string session;      // of the supervisor that started this run (batch/session.hpp); empty: started by hand
+  double grace_seconds = 0;  // after a signal; 0: mpirun's
 };
 
 // Rank 0's part of `edgelab run`: reads the job files, checks everything that can be checked before the first job starts,

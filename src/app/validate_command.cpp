@@ -31,15 +31,36 @@ void print_json(const Json& report) {
   std::cout << report.dump(2, ' ', false, Json::error_handler_t::replace) << std::endl;
 }
 
+std::string count_of(std::size_t count, const char* what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// "3 jobs", "4 hosts with 16 ranks", "3 jobs, 4 hosts with 16 ranks".
+std::string counted(const batch::Batch& batch) {
+  std::string text = batch.jobs.empty() && batch.cluster ? "" : count_of(batch.jobs.size(), "job");
+  if (batch.cluster) {
+    text += (text.empty() ? "" : ", ") + count_of(batch.cluster->hosts.size(), "host") + " with " +
+            count_of(static_cast<std::size_t>(batch.cluster->ranks()), "rank");
+  }
+  return text;
+}
+
 void report_success(const Arguments& arguments, const batch::Batch& batch) {
   if (!arguments.json) {
-    std::cout << joined(arguments.files) << ": " << batch.jobs.size() << (batch.jobs.size() == 1 ? " job" : " jobs")
-              << ", no errors" << std::endl;
+    std::cout << joined(arguments.files) << ": " << counted(batch) << ", no errors" << std::endl;
     return;
   }
   Json jobs = Json::array();
   for (const tasks::JobSpec& job : batch.jobs) jobs.push_back(job.id);
-  print_json({{"valid", true}, {"name", batch.name}, {"jobs", std::move(jobs)}, {"errors", Json::array()}});
+  Json hosts = Json::array();
+  if (batch.cluster) {
+    for (const batch::HostSpec& host : batch.cluster->hosts) hosts.push_back(host.name);
+  }
+  print_json({{"valid", true},
+              {"name", batch.name},
+              {"jobs", std::move(jobs)},
+              {"hosts", std::move(hosts)},
+              {"errors", Json::array()}});
 }
 
 void report_errors(const Arguments& arguments, const batch::JobFileErrors& found) {
@@ -71,8 +92,9 @@ int validate(const Arguments& arguments) {
 }  // namespace
 
 void add_validate_command(CLI::App& root, int& exit_code) {
-  CLI::App* command = root.add_subcommand("validate", "Report every error of job files");
+  CLI::App* command = root.add_subcommand("validate", "Report every error of job and host files");
   const auto arguments = std::make_shared<Arguments>();
+  arguments->options.cluster_suffices = true;
   command->add_option("FILE", arguments->files, "Job files, read as one batch")->required();
   // allow_extra_args(false): one value an option, so that `--set a=1 FILE` leaves FILE alone.
   command->add_option("--set", arguments->options.set, "KEY=VALUE, such as defaults.batch=8 or jobs.ID.ranks=2")

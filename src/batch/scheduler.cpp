@@ -2,112 +2,198 @@
 
 #include <fmt/format.h>
 
-#include <unordered_map>
-#include <utility>
+#include <algorithm>
+#include <iterator>
 
 namespace edgelab::batch {
-namespace {
 
-std::vector<std::vector<std::size_t>> needs_of(const std::vector<JobRequest>& jobs) {
-  std::vector<std::vector<std::size_t>> needs;
-  for (const JobRequest& job : jobs) needs.push_back(job.needs);
-  return needs;
+Scheduler::Scheduler(std::vector<JobRequest> jobs, ClusterHosts cluster)
+    : cluster_(std::move(cluster)),
+      pool_(cluster_.host_of_rank, cluster_.hosts.size()),
+      free_by_(cluster_.host_of_rank.size(), JobQueue::kNoBound) {
+  join(std::move(jobs));
 }
 
-}  // namespace
-
-std::vector<JobRequest> requests_of(const std::vector<tasks::JobSpec>& jobs) {
-  std::unordered_map<std::string, std::size_t> index;
-  for (std::size_t i = 0; i < jobs.size(); ++i) index.emplace(jobs[i].id, i);
-  std::vector<JobRequest> requests;
-  for (const tasks::JobSpec& job : jobs) {
-    JobRequest request{job.id, job.ranks, job.priority, job.retries, job.stop_on_failure, {}, job.sweep, job.max_parallel, false};
-    for (const std::string& need : job.needs) {
-      const auto found = index.find(need);
-      if (found != index.end()) request.needs.push_back(found->second);
+void Scheduler::join(std::vector<JobRequest> more) {
+  const std::size_t first = jobs_.size();
+  std::move(more.begin(), more.end(), std::back_inserter(jobs_));
+  entries_.resize(jobs_.size());
+  dependants_.resize(jobs_.size());
+  std::vector<JobQueue::Asks> asks;
+  for (std::size_t index = first; index < jobs_.size(); ++index) {
+    const JobRequest& job = jobs_[index];
+    Entry& entry = entries_[index];
+    entry.attempts = job.attempts;
+    for (const std::size_t need : job.needs) dependants_[need].push_back(index);
+    if (job.demand) {
+      const auto [place, is_new] =
+          zone_by_demand_.emplace(std::pair(job.demand->memory_bytes.value_or(0), job.demand->features), 0);
+      if (is_new) place->second = pool_.zone_of(hosts_for(job.demand, cluster_));
+      entry.zone = place->second;
     }
-    requests.push_back(std::move(request));
+    if (!job.sweep.empty() && job.max_parallel) {
+      const auto [place, is_new] = sweep_by_name_.emplace(job.sweep, static_cast<int>(sweeps_.size()));
+      if (is_new) sweeps_.push_back({*job.max_parallel, 0, {}});
+      entry.sweep = place->second;
+    }
+    asks.push_back({entry.zone, job.priority, job.ranks, job.bound_ns.value_or(JobQueue::kNoBound)});
   }
-  return requests;
+  open_ += jobs_.size() - first;
+  queue_.append(asks);
 }
 
-std::vector<Error> too_wide(const std::vector<tasks::JobSpec>& jobs, int available) {
-  std::vector<Error> errors;
-  for (const tasks::JobSpec& job : jobs) {
-    if (job.ranks <= available) continue;
-    errors.push_back(Error(ErrorKind::environment, fmt::format("job {} asks for more ranks than there are", job.id))
-                         .at(job.place)
-                         .got(fmt::format("{} ranks asked", job.ranks))
-                         .expected(fmt::format("at most {}", available))
-                         .hint(fmt::format("start it with mpirun -n {} edgelab run …", job.ranks)));
+// First what earlier runs decided, then what can't run at all, then the rest: needs may point forward in the list.
+void Scheduler::admit(std::size_t first, Actions& actions) {
+  std::string stop_reason;
+  for (std::size_t job = first; job < jobs_.size(); ++job) {
+    if (!jobs_[job].ended) continue;
+    entries_[job].cancelled = !*jobs_[job].ended && jobs_[job].cancelled;
+    close(job, *jobs_[job].ended ? State::done : State::failed);
+    if (!*jobs_[job].ended && !jobs_[job].cancelled && jobs_[job].stop_on_failure) {
+      stop_reason = fmt::format("{} failed and says on_failure: stop", jobs_[job].id);
+    }
   }
-  return errors;
-}
-
-Scheduler::Scheduler(std::vector<JobRequest> jobs, std::vector<int> host_of_rank)
-    : jobs_(std::move(jobs)), graph_(needs_of(jobs_)), pool_(std::move(host_of_rank)), entries_(jobs_.size()), open_(jobs_.size()) {
-  build_sweeps();
-}
-
-void Scheduler::build_sweeps() {
-  std::unordered_map<std::string, int> index;
-  for (std::size_t job = 0; job < jobs_.size(); ++job) {
-    entries_[job].needs_left = graph_.needs(job).size();
-    if (jobs_[job].sweep.empty() || !jobs_[job].max_parallel) continue;
-    const auto [place, is_new] = index.emplace(jobs_[job].sweep, static_cast<int>(sweeps_.size()));
-    if (is_new) sweeps_.push_back({*jobs_[job].max_parallel, 0, {}});
-    entries_[job].sweep = place->second;
+  for (std::size_t job = first; job < jobs_.size(); ++job) {
+    if (entries_[job].state != State::waiting) continue;
+    for (const std::size_t need : jobs_[job].needs)
+      entries_[job].needs_left += entries_[need].state != State::done ? 1 : 0;
+    const std::string reason = stopped_ ? *stopped_ : why_never(job);
+    if (!reason.empty()) skip_with_dependants(job, reason, actions);
   }
-}
-
-Actions Scheduler::begin() {
-  for (std::size_t job = 0; job < jobs_.size(); ++job) {
-    if (!jobs_[job].done) continue;
-    entries_[job].state = State::done;
-    --open_;
-    release_dependants(job);
-  }
-  for (std::size_t job = 0; job < jobs_.size(); ++job) {
+  queue_.defer();
+  for (std::size_t job = first; job < jobs_.size(); ++job) {
     if (entries_[job].state == State::waiting && entries_[job].needs_left == 0) make_ready(job);
   }
+  queue_.refresh();
+  if (!stop_reason.empty() && !stopped_) stop(stop_reason, actions);
+}
+
+Actions Scheduler::begin(std::int64_t now) {
   Actions actions;
+  note_time(now);
+  admit(0, actions);
   dispatch(actions);
   return actions;
 }
 
-bool Scheduler::may_retry(std::size_t job) const { return !stopped_ && entries_[job].attempts <= jobs_[job].retries; }
-
-Actions Scheduler::job_ended(std::size_t job, bool ok) {
+Actions Scheduler::add(std::vector<JobRequest> more, std::int64_t now) {
   Actions actions;
+  note_time(now);
+  const std::size_t first = jobs_.size();
+  join(std::move(more));
+  admit(first, actions);
+  dispatch(actions);
+  return actions;
+}
+
+bool Scheduler::may_retry(std::size_t job) const {
+  const Entry& entry = entries_[job];
+  return !stopped_ && !entry.cancelled && entry.attempts <= jobs_[job].retries &&
+         pool_.alive(entry.zone) >= jobs_[job].ranks;
+}
+
+Actions Scheduler::job_ended(std::size_t job, bool ok, std::int64_t now) {
+  Actions actions;
+  note_time(now);
   Entry& entry = entries_[job];
+  --running_;
   if (!ok && may_retry(job)) {
-    enqueue(job);  // keeps its place in the sweep
+    rest(job);  // keeps its place in the sweep
   } else {
-    entry.state = ok ? State::done : State::failed;
-    --open_;
+    close(job, ok ? State::done : State::failed);
     leave_sweep(job);
     if (ok) {
       release_dependants(job);
     } else {
-      skip_dependants(job, "failed", actions);
-      if (jobs_[job].stop_on_failure) stop(fmt::format("{} failed and says on_failure: stop", jobs_[job].id), actions);
+      skip_dependants(job, entry.cancelled ? "was cancelled" : "failed", actions);
+      if (jobs_[job].stop_on_failure && !entry.cancelled)
+        stop(fmt::format("{} failed and says on_failure: stop", jobs_[job].id), actions);
     }
   }
   dispatch(actions);
   return actions;
 }
 
-Actions Scheduler::rank_free(int rank) {
-  pool_.give_back(rank);
+Actions Scheduler::rank_free(int rank, std::int64_t now) {
   Actions actions;
+  note_time(now);
+  pool_.give_back(rank);
   dispatch(actions);
   return actions;
 }
 
+Actions Scheduler::rank_lost(int rank, Loss loss, std::int64_t now) {
+  Actions actions;
+  note_time(now);
+  pool_.lose(rank, loss == Loss::for_good);
+  for (std::size_t job = 0; job < jobs_.size(); ++job) {
+    if (!not_started(job) || pool_.alive(entries_[job].zone) >= jobs_[job].ranks) continue;
+    skip_with_dependants(job, why_never(job), actions);
+  }
+  dispatch(actions);
+  return actions;
+}
+
+Actions Scheduler::drain(std::size_t host, bool drained, std::int64_t now) {
+  Actions actions;
+  note_time(now);
+  pool_.set_drained(host, drained);
+  dispatch(actions);
+  return actions;
+}
+
+Actions Scheduler::cancel(std::size_t job, std::int64_t now) {
+  Actions actions;
+  note_time(now);
+  if (not_started(job)) skip_with_dependants(job, "it was cancelled", actions, "was cancelled");
+  if (entries_[job].state == State::running) entries_[job].cancelled = true;
+  dispatch(actions);
+  return actions;
+}
+
+Actions Scheduler::tick(std::int64_t now) {
+  Actions actions;
+  const bool is_due = !resting_.empty() && resting_.begin()->first <= now;
+  note_time(now);
+  if (is_due) dispatch(actions);
+  return actions;
+}
+
+std::optional<std::int64_t> Scheduler::next_wake() const {
+  return resting_.empty() ? std::nullopt : std::optional(resting_.begin()->first);
+}
+
 Actions Scheduler::interrupt() {
   Actions actions;
-  stop("the run was interrupted before it started", actions);
+  if (!stopped_) stop("the run was interrupted before it started", actions);
   return actions;
+}
+
+bool Scheduler::not_started(std::size_t job) const { return entries_[job].state <= State::resting; }
+
+void Scheduler::note_time(std::int64_t now) {
+  now_ = std::max(now_, now);
+  wake();
+}
+
+// Empty if it may run yet.
+std::string Scheduler::why_never(std::size_t job) const {
+  const JobRequest& asks = jobs_[job];
+  const Entry& entry = entries_[job];
+  for (const std::size_t need : asks.needs) {
+    const State state = entries_[need].state;
+    if (state == State::skipped || state == State::failed) {
+      const char* how = entries_[need].cancelled ? "was cancelled" : state == State::failed ? "failed" : "was skipped";
+      return fmt::format("needs {}, which {}", jobs_[need].id, how);
+    }
+  }
+  if (entry.attempts > asks.retries)
+    return fmt::format("its attempts are used up ({} of {})", entry.attempts, asks.retries + 1);
+  const int alive = pool_.alive(entry.zone);
+  if (alive >= asks.ranks) return "";
+  const std::string with = asks.demand ? fmt::format(" with {}", demand_text(asks.demand)) : "";
+  const std::string left = alive == 0 ? "none is" : alive == 1 ? "1 is" : fmt::format("{} are", alive);
+  return fmt::format("it asks for {} rank{}{}, and {} left", asks.ranks, asks.ranks == 1 ? "" : "s", with, left);
 }
 
 void Scheduler::make_ready(std::size_t job) {
@@ -126,7 +212,24 @@ void Scheduler::make_ready(std::size_t job) {
 
 void Scheduler::enqueue(std::size_t job) {
   entries_[job].state = State::ready;
-  ready_[jobs_[job].ranks].insert(key_of(job));
+  queue_.put(job);
+}
+
+void Scheduler::rest(std::size_t job) {
+  Entry& entry = entries_[job];
+  std::int64_t rest = kFirstRestNs;
+  for (int attempt = 1; attempt < entry.attempts && rest < kLongestRestNs; ++attempt) rest *= 2;
+  entry.state = State::resting;
+  entry.rested_ns = now_ + std::min(rest, kLongestRestNs);
+  resting_.emplace(entry.rested_ns, job);
+}
+
+void Scheduler::wake() {
+  while (!resting_.empty() && resting_.begin()->first <= now_) {
+    const std::size_t job = resting_.begin()->second;
+    resting_.erase(resting_.begin());
+    enqueue(job);
+  }
 }
 
 void Scheduler::leave_sweep(std::size_t job) {
@@ -139,21 +242,26 @@ void Scheduler::leave_sweep(std::size_t job) {
   make_ready(next);
 }
 
+void Scheduler::close(std::size_t job, State state) {
+  entries_[job].state = state;
+  --open_;
+}
+
 void Scheduler::release_dependants(std::size_t job) {
-  for (const std::size_t dependant : graph_.dependants(job)) {
+  for (const std::size_t dependant : dependants_[job]) {
     Entry& entry = entries_[dependant];
-    if (--entry.needs_left == 0 && entry.state == State::waiting && !jobs_[dependant].done) make_ready(dependant);
+    if (entry.state == State::waiting && --entry.needs_left == 0) make_ready(dependant);
   }
 }
 
 void Scheduler::skip(std::size_t job, std::string reason, Actions& actions) {
   Entry& entry = entries_[job];
-  if (entry.state == State::ready) ready_[jobs_[job].ranks].erase(key_of(job));
-  const bool in_sweep = entry.state == State::ready;
-  if (entry.state == State::held) sweeps_[static_cast<std::size_t>(entry.sweep)].held.erase(key_of(job));
-  entry.state = State::skipped;
-  --open_;
-  if (in_sweep) leave_sweep(job);
+  const State before = entry.state;
+  if (before == State::ready) queue_.remove(job);
+  if (before == State::resting) resting_.erase({entry.rested_ns, job});
+  if (before == State::held) sweeps_[static_cast<std::size_t>(entry.sweep)].held.erase(key_of(job));
+  close(job, State::skipped);
+  if (before == State::ready || before == State::resting) leave_sweep(job);
   actions.skip.push_back({job, std::move(reason)});
 }
 
@@ -162,7 +270,7 @@ void Scheduler::skip_dependants(std::size_t job, const std::string& how, Actions
   std::vector<std::pair<std::size_t, std::string>> causes = {{job, how}};
   for (std::size_t next = 0; next < causes.size(); ++next) {
     const auto [cause, what] = causes[next];
-    for (const std::size_t dependant : graph_.dependants(cause)) {
+    for (const std::size_t dependant : dependants_[cause]) {
       if (entries_[dependant].state != State::waiting) continue;
       skip(dependant, fmt::format("needs {}, which {}", jobs_[cause].id, what), actions);
       causes.emplace_back(dependant, "was skipped");
@@ -170,39 +278,16 @@ void Scheduler::skip_dependants(std::size_t job, const std::string& how, Actions
   }
 }
 
+void Scheduler::skip_with_dependants(std::size_t job, std::string reason, Actions& actions, const std::string& how) {
+  entries_[job].cancelled = entries_[job].cancelled || how == "was cancelled";
+  skip(job, std::move(reason), actions);
+  skip_dependants(job, how, actions);
+}
+
 void Scheduler::stop(const std::string& reason, Actions& actions) {
-  stopped_ = true;
+  stopped_ = reason;
   for (std::size_t job = 0; job < jobs_.size(); ++job) {
-    const State state = entries_[job].state;
-    if (state == State::waiting || state == State::held || state == State::ready) skip(job, reason, actions);
-  }
-}
-
-std::optional<std::size_t> Scheduler::next_to_start() {
-  std::optional<Key> head, best;
-  for (const auto& [ranks, queue] : ready_) {
-    if (queue.empty()) continue;
-    const Key first = *queue.begin();
-    if (!head || first < *head) head = first;
-    if (ranks <= pool_.free() && (!best || first < *best)) best = first;
-  }
-  if (!best) return std::nullopt;
-  if (*best != *head) {
-    if (entries_[head->second].overtaken >= kMaxOvertakes) return std::nullopt;
-    ++entries_[head->second].overtaken;
-  }
-  return best->second;
-}
-
-void Scheduler::dispatch(Actions& actions) {
-  if (stopped_) return;
-  while (pool_.free() > 0) {
-    const std::optional<std::size_t> job = next_to_start();
-    if (!job) return;
-    ready_[jobs_[*job].ranks].erase(key_of(*job));
-    Entry& entry = entries_[*job];
-    entry.state = State::running;
-    actions.start.push_back({*job, ++entry.attempts, pool_.take(jobs_[*job].ranks)});
+    if (not_started(job)) skip(job, reason, actions);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdint>
@@ -17,16 +18,17 @@ std::atomic<int> first_signal{0};
 std::atomic<std::int64_t> first_time_ns{0};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
 
-struct sigaction previous_interrupt, previous_terminate;
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGUSR1};
+std::array<struct sigaction, kSignals.size()> previous;
 
 void on_signal(int number) {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);
   const std::int64_t now = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
   int none = 0;
-  if (first_signal.compare_exchange_strong(none, number)) {
+  if (first_signal.compare_exchange_strong(none, number == SIGUSR1 ? SIGTERM : number)) {
     first_time_ns = now;
-  } else if (first_time_ns != 0 && now - first_time_ns > kSameSignalNs) {
+  } else if (number != SIGUSR1 && first_time_ns != 0 && now - first_time_ns > kSameSignalNs) {
     _exit(128 + number);
   }
 }
@@ -40,13 +42,11 @@ SignalWatch::SignalWatch() {
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;  // a write to the journal is not cut short
-  sigaction(SIGINT, &action, &previous_interrupt);
-  sigaction(SIGTERM, &action, &previous_terminate);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &action, &previous[i]);
 }
 
 SignalWatch::~SignalWatch() {
-  sigaction(SIGINT, &previous_interrupt, nullptr);
-  sigaction(SIGTERM, &previous_terminate, nullptr);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &previous[i], nullptr);
 }
 
 int SignalWatch::received() { return first_signal; }

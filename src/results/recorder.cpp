@@ -12,11 +12,15 @@ namespace {
 
 constexpr std::int64_t kFirstInterval = 10'000'000'000;
 constexpr std::int64_t kLongestInterval = 600'000'000'000;
+// Of the time that writing the file took: the results of ten thousand jobs take seconds, in which no job is given out.
+constexpr std::int64_t kLeastRest = 20;
 
+// Where there is no journal to go on from, a results file may still stand: it is moved aside as by a run of its own.
 Journal open_journal(const std::filesystem::path& results_file, bool resume) {
-  prepare_output(results_file, resume);
   const std::filesystem::path path = journal_path_of(results_file);
-  return resume && std::filesystem::exists(path) ? Journal::append_to(path) : Journal::create(path);
+  const bool goes_on = resume && std::filesystem::exists(path);
+  prepare_output(results_file, goes_on);
+  return goes_on ? Journal::append_to(path) : Journal::create(path);
 }
 
 }  // namespace
@@ -29,6 +33,7 @@ Recorder::Recorder(std::filesystem::path results_file, RunRecord header, bool re
       flush_interval_ns_(kFirstInterval) {
   const JournalContent earlier = journal_.take_earlier();
   earlier_ = run_from_facts(earlier.facts).jobs;
+  for (const JobRecord& job : earlier_) earlier_places_.emplace(job.id, earlier_places_.size());
   note_ = earlier.note;
   for (const std::string& id : order) order_.emplace(id, order_.size());
   run_.jobs.clear();
@@ -38,12 +43,10 @@ Recorder::Recorder(std::filesystem::path results_file, RunRecord header, bool re
 }
 
 const JobRecord& Recorder::take_over(std::string_view id) {
-  for (const JobRecord& job : earlier_) {
-    if (job.id != id) continue;
-    place(job);
-    return *find(id);
-  }
-  throw std::out_of_range("no earlier job '" + std::string(id) + "'");
+  const auto found = earlier_places_.find(id);
+  if (found == earlier_places_.end()) throw std::out_of_range("no earlier job '" + std::string(id) + "'");
+  place(earlier_[found->second]);
+  return *find(id);
 }
 
 const JobRecord& Recorder::add(JobRecord job) {
@@ -63,16 +66,20 @@ void Recorder::update_frame(Provenance provenance, std::vector<HostRecord> hosts
 }
 
 const JobRecord* Recorder::find(std::string_view id) const {
-  const auto found =
-      std::find_if(run_.jobs.begin(), run_.jobs.end(), [&](const JobRecord& job) { return job.id == id; });
-  return found == run_.jobs.end() ? nullptr : &*found;
+  const auto rank = order_.find(id);
+  if (rank == order_.end()) return nullptr;
+  const auto found = std::lower_bound(ranks_.begin(), ranks_.end(), rank->second);
+  if (found == ranks_.end() || *found != rank->second) return nullptr;
+  return &run_.jobs[static_cast<std::size_t>(found - ranks_.begin())];
 }
 
 void Recorder::flush_if_due(std::int64_t now) {
   if (!changed_ || now < next_flush_ns_) return;
+  const std::int64_t start = now_ns();
   flush();
+  const std::int64_t took = now_ns() - start;
   flush_interval_ns_ = std::min(2 * flush_interval_ns_, kLongestInterval);
-  next_flush_ns_ = now + flush_interval_ns_;
+  next_flush_ns_ = now + took + std::max(flush_interval_ns_, kLeastRest * took);
 }
 
 void Recorder::flush() {
@@ -87,22 +94,17 @@ void Recorder::finish(bool complete) {
   flush();
 }
 
-std::size_t Recorder::rank_of(std::string_view id) const {
-  const auto found = order_.find(id);
-  return found == order_.end() ? order_.size() : found->second;
-}
-
 void Recorder::place(JobRecord job) {
   changed_ = true;
-  for (JobRecord& held : run_.jobs) {
-    if (held.id != job.id) continue;
-    held = std::move(job);
+  const std::size_t rank = order_.emplace(job.id, order_.size()).first->second;
+  const auto found = std::lower_bound(ranks_.begin(), ranks_.end(), rank);
+  const auto place = run_.jobs.begin() + (found - ranks_.begin());
+  if (found != ranks_.end() && *found == rank) {
+    *place = std::move(job);
     return;
   }
-  const std::size_t rank = rank_of(job.id);
-  const auto behind =
-      std::find_if(run_.jobs.begin(), run_.jobs.end(), [&](const JobRecord& held) { return rank_of(held.id) > rank; });
-  run_.jobs.insert(behind, std::move(job));
+  run_.jobs.insert(place, std::move(job));
+  ranks_.insert(found, rank);
 }
 
 }  // namespace edgelab::results

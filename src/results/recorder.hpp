@@ -15,7 +15,8 @@
 namespace edgelab::results {
 
 // Rank 0's keeper of a run's results: every finished job goes to the journal at once and to the results file at the end and
-// on a growing timer (first after 10 s, then twice as long, up to 10 min), never per job. One thread uses it.
+// on a growing timer (first after 10 s, then twice as long, up to 10 min, and never more than a twentieth of the time),
+// never per job. One thread uses it.
 class Recorder {
  public:
   // Prepares the place (prepare_output), writes the journal's header. With `resume`, finished jobs of the earlier run are
@@ -36,8 +37,10 @@ class Recorder {
   const JobRecord& add(JobRecord job);
   // Hosts, links and provenance as they are known now. On disk when it returns.
   void update_frame(Provenance provenance, std::vector<HostRecord> hosts, LinkTable links);
-  // A fact of another kind, for the journal alone ("started", …). `body` is one line of JSON.
-  void note_fact(std::string_view type, std::string_view body) { journal_.append(type, body); }
+  // A fact of another kind, for the journal alone ("start", …). `body` is one line of JSON.
+  void note_fact(std::string_view type, std::string_view body, Durability durability = Durability::now) {
+    journal_.append(type, body, durability);
+  }
 
   // What is known, jobs in order.
   const RunRecord& run() const { return run_; }
@@ -51,14 +54,17 @@ class Recorder {
   void finish(bool complete);
 
  private:
+  using Places = std::map<std::string, std::size_t, std::less<>>;
+
   void place(JobRecord job);
-  std::size_t rank_of(std::string_view id) const;
 
   std::filesystem::path results_file_;
-  std::map<std::string, std::size_t, std::less<>> order_;
-  RunRecord run_;
+  Places order_;                    // rank of each id: as in the job file, then as they came
+  RunRecord run_;                   // jobs by rank
+  std::vector<std::size_t> ranks_;  // of run_.jobs, so that ten thousand are placed and found by bisection
   Journal journal_;
   std::vector<JobRecord> earlier_;
+  Places earlier_places_;
   std::string note_;
   bool changed_ = true;
   std::int64_t next_flush_ns_;

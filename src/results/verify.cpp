@@ -1,18 +1,9 @@
 #include "results/verify.hpp"
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <set>
 
-#include "core/error.hpp"
-#include "core/file.hpp"
-#include "results/hdf5/problems.hpp"
-#include "results/schema/text.hpp"
+#include "results/hdf5/reading.hpp"
 
 namespace edgelab::results {
 namespace {
@@ -70,70 +61,15 @@ class Checker {
   std::string where_;
 };
 
-// Runs in the child: problems go out as lines on `output`.
-void check_and_report(const std::filesystem::path& path, int output) {
-  std::vector<std::string> problems;
-  try {
-    Checker(problems).check(hdf5::read_with_problems(path, problems));
-  } catch (const std::exception& error) {
-    problems.emplace_back(error.what());
-  }
-  std::string lines;
-  for (std::string& problem : problems) {
-    std::replace(problem.begin(), problem.end(), '\n', ' ');
-    lines += clean_utf8(problem) + "\n";
-  }
-  write_all(output, std::as_bytes(std::span(lines)));
-}
-
-std::string read_to_end(int input) {
-  std::string text;
-  char piece[4096];
-  for (;;) {
-    const ssize_t size = ::read(input, piece, sizeof piece);
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return text;
-    text.append(piece, static_cast<std::size_t>(size));
-  }
-}
-
-[[noreturn]] void fail(const char* doing) {
-  throw Error(ErrorKind::environment, std::string(doing) + ": " + std::strerror(errno));
-}
-
 }  // namespace
 
 std::vector<std::string> problems_of(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) {
-    throw Error(ErrorKind::environment, "there is no such results file").at({path.string()});
-  }
-  int ends[2];
-  if (::pipe(ends) != 0) fail("a pipe can't be made");
-  FileDescriptor input(ends[0]);
-  FileDescriptor output(ends[1]);
-  const pid_t child = ::fork();
-  if (child < 0) fail("a child process can't be started");
-  if (child == 0) {
-    const rlimit no_core{0, 0};
-    ::setrlimit(RLIMIT_CORE, &no_core);
-    check_and_report(path, ends[1]);
-    ::_exit(0);  // without the parent's exit handlers
-  }
-  output = FileDescriptor();
-  std::string text = read_to_end(input.number());
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  std::vector<std::string> problems;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    problems.push_back(text.substr(begin, end - begin));
-    begin = end == std::string::npos ? text.size() : end + 1;
-  }
-  if (WIFSIGNALED(status))
-    problems.push_back("the HDF5 library crashes on this file (signal " + std::to_string(WTERMSIG(status)) + ")");
-  else if (WEXITSTATUS(status) != 0)
-    problems.push_back("reading this file ended with status " + std::to_string(WEXITSTATUS(status)));
+  hdf5::Reading reading = hdf5::read_in_child(path, hdf5::OnProblem::go_on);
+  std::vector<std::string> problems = std::move(reading.problems);
+  if (reading.failure.empty())
+    Checker(problems).check(reading.run);
+  else
+    problems.push_back(reading.failure);
   return problems;
 }
 

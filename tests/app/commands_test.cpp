@@ -20,14 +20,15 @@ json output_of(const std::string& arguments) {
 
 TEST(Commands, PlanForecastsEveryJobOfTheDemoWithoutRunningIt) {
   const json plan = output_of("plan " EDGELAB_SOURCE_DIR "/jobs/demo.yaml --json");
-  EXPECT_EQ(plan["jobs"].size(), 7u);
+  EXPECT_EQ(plan["jobs"].size(), 8u);
   const json& split = plan["jobs"]["accuracy-two-ranks"];
   EXPECT_EQ(split["ranks"], 2);
-  EXPECT_EQ(split["samples"], 64);
-  EXPECT_EQ(split["needs"], json::array({"accuracy"}));
-  EXPECT_EQ(split["wire_bytes"], 32 * (10 * 4 + 4));  // the second rank's answers
+  EXPECT_EQ(split["samples"], 1000);
+  EXPECT_EQ(split["needs"], json::array({"train-mobilenet", "accuracy"}));
+  EXPECT_EQ(split["wire_bytes"], 500 * (10 * 4 + 4));  // the second rank's answers
   EXPECT_GT(split["predicted_latency_ns"], 0);
   EXPECT_NE(split["layout"].get<std::string>().find("2 ranks"), std::string::npos);
+  EXPECT_EQ(plan["jobs"]["train-mobilenet"]["calls"], 16 * 100);  // steps
 }
 
 TEST(Commands, ModelInfoCountsParametersAsTheFieldDoes) {

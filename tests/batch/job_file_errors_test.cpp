@@ -83,6 +83,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"train: {trainable: \"last:x\"}",
                  "24: error: \"jobs.train.trainable\" has the wrong type (got the text \"last:x\", expected all, head, "
                  "last:N or lora, or a map with the keys lora)"},
+        BadValue{"train: {reset: lora}",
+                 "20: error: \"jobs.train.reset\" has the wrong type (got lora, expected all, head or last:N)"},
+        BadValue{"train: {early_stopping: 3}",
+                 "29: error: \"jobs.train.early_stopping\" has the wrong type (got 3, expected a map with the keys "
+                 "patience)"},
+        BadValue{"train: {validate: test}",
+                 "23: error: \"jobs.train.validate\" has the wrong type (got test, expected a map with the keys dataset, "
+                 "path, split, limit, per_class, shuffle, resize, interpolation)"},
         BadValue{"checkpoint: {every: often}",
                  "25: error: \"jobs.checkpoint.every\" has the wrong type (got often, expected 2 epochs, 500 steps or "
                  "a duration such as 10m)"}));
@@ -101,6 +109,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{
             "time_limit: 0s",
             "17: error: \"jobs.time_limit\" is out of range (got 0s, expected a duration such as 12ms, 1.5s or 10m)"},
+        BadValue{"train: {label_smoothing: 1.1}",
+                 "30: error: \"jobs.train.label_smoothing\" is out of range (got 1.1, expected a number from 0 to 1)"},
+        BadValue{"train: {accumulate: 0}",
+                 "25: error: \"jobs.train.accumulate\" is out of range (got 0, expected a whole number from 1 to 65,536)"},
+        BadValue{"train: {ema: 2}",
+                 "18: error: \"jobs.train.ema\" is out of range (got 2, expected a number from 0 to 1)"},
+        BadValue{"checkpoint: {keep: 0}",
+                 "24: error: \"jobs.checkpoint.keep\" is out of range (got 0, expected a whole number from 1 to "
+                 "1,000,000)"},
         BadValue{"checkpoint: {every: 0m}",
                  "25: error: \"jobs.checkpoint.every\" has the wrong type (got 0m, expected 2 epochs, 500 steps or a "
                  "duration such as 10m)"},

@@ -74,9 +74,9 @@ TEST(JobFileExamples, TheDemoNeedsNothingThatIsNotInTheCheckout) {
   const Batch batch = load_batch({kSource + "/jobs/demo.yaml"});
   EXPECT_EQ(batch.name, "demo");
   EXPECT_THAT(test::ids_of(batch),
-              ::testing::IsSupersetOf({"latency", "accuracy", "accuracy-two-ranks", "vit-accuracy"}));
+              ::testing::IsSupersetOf({"train-mobilenet", "train-vit", "latency", "accuracy", "accuracy-two-ranks"}));
   for (const tasks::JobSpec& job : batch.jobs) {
-    EXPECT_TRUE(job.model.weights.random()) << job.id;
+    EXPECT_TRUE(job.model.weights.path.empty()) << job.id << ": weights are drawn, or trained by another job";
     EXPECT_LE(job.ranks, 2) << job.id;
     EXPECT_TRUE(job.data.dataset == "shapes10") << job.id;
   }

@@ -26,7 +26,7 @@ TEST(JobFileLoad, FillsAJobFromItsKeys) {
       "    seed: 9\n    keep_logits: true\n    retries: 1\n    priority: -2\n    on_failure: stop\n    time_limit: "
       "10m\n    memory_limit: 2GB\n    output: {model: out/m.safetensors}\n"
       "    parallel: {pipeline: 2, tensor: 2, microbatch: 3, partition: [1, 2], wire: fp16}\n    requires: {memory: "
-      "1GiB, features: [avx2]}\n    checkpoint: {every: 2 epochs}\n"
+      "1GiB, features: [avx2]}\n    placement: spread\n    checkpoint: {every: 2 epochs}\n"
       "    expect: [{top1_at_least: 0.5}, {latency_p50_at_most: 1.5ms}, {model_bytes_at_most: 3KB}]\n");
   ASSERT_EQ(batch.jobs.size(), 1u);
   EXPECT_EQ(batch.name, "night");
@@ -46,6 +46,7 @@ TEST(JobFileLoad, FillsAJobFromItsKeys) {
   EXPECT_EQ(job.attention, tasks::Attention::flash);
   EXPECT_EQ(job.graph, tasks::GraphMode::eager);
   EXPECT_TRUE(job.stop_on_failure);
+  EXPECT_EQ(job.placement, tasks::Placement::spread);
   EXPECT_EQ(job.time_limit_ns, 600'000'000'000);
   EXPECT_EQ(job.memory_limit_bytes, 2'000'000'000);
   EXPECT_THAT(job.output_model, ::testing::EndsWith("/out/m.safetensors"));
@@ -69,7 +70,8 @@ TEST(JobFileLoad, FillsTheSectionsOfTrainingAndCompression) {
       kDefaults +
       "jobs:\n  - id: t\n    train: {epochs: 3, optimizer: {name: sgd, lr: 1e-1}, schedule: one_cycle, augment: [crop, "
       "flip], trainable: 'last:2', distill: {teacher: {arch: vit_small_patch16_224}}}\n"
-      "  - id: l\n    train: {trainable: {lora: {rank: 4}}, schedule: {name: step, warmup_epochs: 1.5}}\n"
+      "  - id: l\n    train: {trainable: {lora: {rank: 4}}, schedule: {name: step, warmup_epochs: 1.5, step_epochs: [3, "
+      "4.5], gamma: 0.3}, optimizer: {nesterov: true}}\n"
       "  - id: p\n    prune: {granularity: block1x4, sparsity: 0.8, schedule: gradual, finetune: {epochs: 2}}\n"
       "  - id: q\n    quantize: {weights: int4, calibration: {method: kl, data: {dataset: shapes10}}, mixed: "
       "{accuracy_budget: 0.5}, search: {trials: 3, budget: 1h}}\n");
@@ -79,10 +81,42 @@ TEST(JobFileLoad, FillsTheSectionsOfTrainingAndCompression) {
   EXPECT_EQ(batch.jobs[1].train->trainable.what, tasks::Trainable::lora);
   EXPECT_EQ(batch.jobs[1].train->trainable.lora.rank, 4);
   EXPECT_EQ(batch.jobs[1].train->schedule.warmup_epochs, 1.5);
+  EXPECT_EQ(batch.jobs[1].train->schedule.step_epochs, (std::vector<double>{3, 4.5}));
+  EXPECT_EQ(batch.jobs[1].train->schedule.gamma, 0.3);
+  EXPECT_TRUE(batch.jobs[1].train->optimizer.nesterov);
   EXPECT_EQ(batch.jobs[2].prune->finetune->epochs, 2);
   EXPECT_EQ(batch.jobs[3].quantize->weights, tasks::WeightBits::int4);
   EXPECT_EQ(batch.jobs[3].quantize->calibration.data->dataset, "shapes10");
   EXPECT_EQ(batch.jobs[3].quantize->search->budget_ns, 3'600'000'000'000);
+}
+
+TEST(JobFileLoad, FillsWhatTrainingMayBeTold) {
+  const Batch batch = Folder().load(
+      kDefaults +
+      "jobs:\n  - id: t\n    train: {label_smoothing: 0.1, drop_last: false, accumulate: 4, clip_norm: 1.5, ema: 0.999, "
+      "batch_norm: frozen, reset: 'last:3', early_stopping: {patience: 7},\n"
+      "            validate: {dataset: cifar10, limit: 500}, distill: {augmentations: 3}}\n    checkpoint: {every: 500 "
+      "steps, keep: 5}\n  - id: plain\n    train: {}\n  - id: keeps\n    train: {reset: head}\n    checkpoint: {keep: 1}\n");
+  const tasks::TrainSpec& told = *batch.jobs[0].train;
+  EXPECT_EQ(told.label_smoothing, 0.1);
+  EXPECT_FALSE(told.drop_last);
+  EXPECT_EQ(told.accumulate, 4);
+  EXPECT_EQ(told.clip_norm, 1.5);
+  EXPECT_EQ(told.ema, 0.999);
+  EXPECT_EQ(told.batch_norm, tasks::BatchNormMode::frozen);
+  EXPECT_EQ(told.reset->what, tasks::Trainable::last);
+  EXPECT_EQ(told.reset->last, 3);
+  EXPECT_EQ(told.early_stopping, 7);
+  EXPECT_EQ(told.validate->dataset, "cifar10");
+  EXPECT_EQ(told.validate->limit, 500);
+  EXPECT_FALSE(told.validate->split.has_value());
+  EXPECT_EQ(told.distill->augmentations, 3);
+  EXPECT_EQ(batch.jobs[0].checkpoint.every_steps, 500);
+  EXPECT_EQ(batch.jobs[0].checkpoint.keep, 5);
+  EXPECT_EQ(*batch.jobs[1].train, tasks::TrainSpec{});
+  EXPECT_EQ(batch.jobs[1].checkpoint, tasks::CheckpointSpec{});
+  EXPECT_EQ(batch.jobs[2].train->reset->what, tasks::Trainable::head);
+  EXPECT_EQ(batch.jobs[2].checkpoint.keep, 1);
 }
 
 TEST(JobFileLoad, DefaultsMergeKeyByKeyAtEveryDepthAndListsReplace) {

@@ -114,11 +114,13 @@ const std::string kRich =
     "3.5MB}]\n"
     "  - id: 'g: \"x\" ü'\n    needs: a\n    matrix: {train.trainable: [all, 'last:3', {lora: {rank: 2, targets: [q, "
     "v]}}], checkpoint.every: [3 epochs, 10 steps, 90s]}\n"
+    "  - id: t\n    train: {schedule: {name: step, step_epochs: [1, 2.5]}, ema: 0.99, reset: 'last:2', early_stopping: "
+    "{patience: 3}, validate: {limit: 9}, clip_norm: 1}\n    checkpoint: {keep: 4}\n"
     "  - id: w\n    needs: [a]\n    model: {weights: {job: a}}\n    parallel: {strategy: pipeline, partition: auto}\n";
 
 TEST(ResolvedJob, OfEveryKindOfKeyParsesToTheSameJob) {
   const Batch batch = Folder().load(kRich);
-  ASSERT_EQ(batch.jobs.size(), 12u);
+  ASSERT_EQ(batch.jobs.size(), 13u);
   for (const tasks::JobSpec& job : batch.jobs) expect_round_trip(job);
 }
 

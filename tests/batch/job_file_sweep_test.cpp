@@ -141,5 +141,37 @@ TEST(JobFileOnly, TakesJobsSweepsOrMembersWithAllThatTheyNeed) {
             "--only zz: error: no job has the id \"zz\"; did you mean \"z\"?");
 }
 
+TEST(JobFileOnly, TakesAMemberByItsNumber) {
+  const Folder folder;
+  const std::string text = kDefaults + "jobs:\n  - {id: g, matrix: {batch: [4, 8, 16]}}\n  - {id: a}\n";
+  const auto only = [&](const std::string& id) { return LoadOptions{.set = {}, .only = {id}}; };
+  const Batch batch = folder.load(text, only("g[#2]"));
+  EXPECT_THAT(ids_of(batch), ElementsAre("g[batch=16]"));
+  EXPECT_EQ(batch.origins[0].place_in_sweep, 2u);
+  EXPECT_EQ(folder.errors(text, only("g[#3]")),
+            "--only g[#3]: error: the sweep \"g\" has no such member (got #3, expected #0 to #2)");
+  for (const char* id : {"a[#0]", "g[#-1]", "g[#x]", "g[#]", "g[#1] ", "[#0]"}) {
+    EXPECT_THAT(folder.errors(text, only(id)), HasSubstr("no job has the id")) << id;
+  }
+}
+
+TEST(JobFileOnly, WithNeedsMetTakesOnlyWhatAJobRefersTo) {
+  const std::string text =
+      kDefaults +
+      "jobs:\n  - {id: warm}\n  - {id: base, needs: [warm]}\n  - {id: other}\n"
+      "  - {id: g, needs: [base, other], matrix: {batch: [1, 2]}, expect: [{speedup_over: {job: base, at_least: 0.1}}]}\n"
+      "  - {id: z, needs: [g]}\n";
+  const auto met = [&](const std::string& id) {
+    return Folder().load(text, {.set = {}, .only = {id}, .needs_met = true});
+  };
+  const Batch batch = met("g[#1]");
+  EXPECT_THAT(ids_of(batch), ElementsAre("base", "g[batch=2]"));
+  EXPECT_THAT(batch.jobs[0].needs, IsEmpty());
+  EXPECT_THAT(batch.jobs[1].needs, ElementsAre("base"));
+  EXPECT_THAT(batch.origins[1].refers_to, ElementsAre(0));
+  EXPECT_THAT(ids_of(met("z")), ElementsAre("z"));
+  EXPECT_EQ(ids_of(Folder().load(batch.resolved)), ids_of(batch)) << batch.resolved;
+}
+
 }  // namespace
 }  // namespace edgelab::batch

@@ -2,11 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -14,6 +10,7 @@
 #include "results/json/record_json.hpp"
 #include "results/sample_run.hpp"
 #include "support/temporary_directory.hpp"
+#include "support/tight_disk.hpp"
 
 namespace edgelab::results {
 namespace {
@@ -164,25 +161,97 @@ TEST(Journal, DoesNotFollowALinkPlantedAtItsName) {
   EXPECT_EQ(contents_of(folder / "victim"), "precious");
 }
 
-// A file-size limit stands in for a full disk: write() fails half-way in the same manner.
 TEST(Journal, KeepsNothingOfALineThatDidNotFitAndWorksAgainWhenThereIsRoom) {
   const TemporaryDirectory folder;
   const auto path = three_lines(folder);
   const std::string before = contents_of(path);
   Journal journal = Journal::append_to(path);
-  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit limit{}, tight{};
-  getrlimit(RLIMIT_FSIZE, &limit);
-  tight = limit;
-  tight.rlim_cur = before.size() + 50;
-  setrlimit(RLIMIT_FSIZE, &tight);
-  const ErrorKind kind = kind_thrown([&] { journal.append("job", to_json_text(test::sample_job("c", 4))); });
-  setrlimit(RLIMIT_FSIZE, &limit);
-  std::signal(SIGXFSZ, old_handler);
-  EXPECT_EQ(kind, ErrorKind::environment);
+  {
+    const test::TightDisk disk(before.size() + 50);
+    EXPECT_EQ(kind_thrown([&] { journal.append("job", to_json_text(test::sample_job("c", 4))); }),
+              ErrorKind::environment);
+  }
   EXPECT_EQ(contents_of(path), before);
   journal.append("job", to_json_text(test::sample_job("c", 4)));
   EXPECT_EQ(read_journal(path).facts.size(), 4u);
+}
+
+// "header" on disk, two lines that are not, "job" that brought them there.
+struct PartlySynced : ::testing::Test {
+  PartlySynced() {
+    Journal journal = Journal::create(path);
+    const auto add = [&](std::string_view type, std::string_view body, Durability durability) {
+      begins.push_back(std::filesystem::file_size(path));
+      journal.append(type, body, durability);
+    };
+    add("header", frame_json_text({}), Durability::now);
+    add("start", "{\"job\":\"a\"}", Durability::later);
+    add("start", "{\"job\":\"b\"}", Durability::later);
+    add("job", to_json_text(test::sample_job("a", 4)), Durability::now);
+  }
+
+  void damage(std::size_t line) const {
+    std::string text = contents_of(path);
+    for (std::size_t i = begins[line]; i + 1 < begins[line + 1]; ++i) text[i] = '\0';
+    put(path, text);
+  }
+  std::vector<std::string> types() const {
+    std::vector<std::string> list;
+    for (const Fact& fact : read_journal(path).facts) list.push_back(fact.type);
+    return list;
+  }
+
+  TemporaryDirectory folder;
+  std::filesystem::path path = folder / "k.journal";
+  std::vector<std::size_t> begins;
+};
+
+TEST_F(PartlySynced, LinesThatNobodyWaitsForComeBackLikeTheOthers) {
+  EXPECT_THAT(types(), ::testing::ElementsAre("header", "start", "start", "job"));
+  EXPECT_EQ(read_journal(path).note, "");
+}
+
+TEST_F(PartlySynced, DamageToWhatNobodyWasToldOfIsNotedAndCostsNothingElse) {
+  for (const std::size_t line : {1u, 2u}) {
+    const std::string whole = contents_of(path);
+    damage(line);
+    EXPECT_THAT(types(), ::testing::ElementsAre("header", "start", "job"));
+    EXPECT_THAT(read_journal(path).note, ::testing::HasSubstr("k.journal:" + std::to_string(line == 1 ? 2 : 3) + ":"));
+    put(path, whole);
+  }
+}
+
+TEST_F(PartlySynced, DamageToWhatALaterLineCallsOnDiskIsAnError) {
+  damage(0);
+  EXPECT_EQ(kind_thrown([&] { read_journal(path); }), ErrorKind::data);
+}
+
+TEST_F(PartlySynced, OnceAnotherLineWasAcknowledgedDamageToAnyIsAnError) {
+  Journal::append_to(path).append("run", frame_json_text({}));
+  const std::string whole = contents_of(path);
+  for (const std::size_t line : {0u, 1u, 2u}) {
+    damage(line);
+    EXPECT_EQ(kind_thrown([&] { read_journal(path); }), ErrorKind::data) << line;
+    put(path, whole);
+  }
+}
+
+TEST_F(PartlySynced, WhoGoesOnBehindDamageKeepsWhatStandsBehindIt) {
+  damage(1);
+  damage(2);
+  for (int round = 0; round < 2; ++round) Journal::append_to(path).append("run", frame_json_text({}));
+  EXPECT_THAT(types(), ::testing::ElementsAre("header", "job", "lost", "run", "run"));
+  EXPECT_EQ(read_journal(path).note, "");
+  std::string text = contents_of(path);
+  text[begins[3] + 100] ^= 1;  // the job, now behind damage that is forgiven
+  put(path, text);
+  EXPECT_EQ(kind_thrown([&] { read_journal(path); }), ErrorKind::data);
+}
+
+TEST_F(PartlySynced, ATornEndMayBeSeveralLines) {
+  put(path, contents_of(path).substr(0, begins[1]) + std::string(700, '\0') + "\n\n{\"sha256\":");
+  EXPECT_THAT(types(), ::testing::ElementsAre("header"));
+  EXPECT_EQ(read_journal(path).sound_bytes, begins[1]);
 }
 
 TEST(PrepareOutput, MovesEarlierFilesAsideUnlessResuming) {

@@ -6,6 +6,7 @@
 
 #include "batch/expectations.hpp"
 #include "core/clock.hpp"
+#include "core/error.hpp"
 #include "results/json/record_json.hpp"
 
 namespace edgelab::batch {
@@ -15,23 +16,22 @@ using results::JobRecord;
 using results::Status;
 
 std::vector<JobRequest> requests_with(const Work& work) {
-  std::set<std::string> done;
-  for (const JobRecord& record : work.taken_over) done.insert(record.id);
+  std::map<std::string, bool> over;
+  for (const JobRecord& record : work.taken_over) over[record.id] = record.status == Status::done;
   std::vector<JobRequest> requests = requests_of(work.jobs);
-  for (JobRequest& request : requests) request.done = done.count(request.id) > 0;
+  for (JobRequest& request : requests) {
+    if (const auto found = over.find(request.id); found != over.end()) request.ended = found->second;
+    request.cancelled = request.ended == false && work.cancelled.count(request.id) > 0;
+    if (const auto found = work.attempts.find(request.id); found != work.attempts.end()) request.attempts = found->second;
+  }
   return requests;
 }
 
-const char* task_name(tasks::Task task) {
-  switch (task) {
-    case tasks::Task::infer: return "infer";
-    case tasks::Task::evaluate: return "evaluate";
-    case tasks::Task::train: return "train";
-    case tasks::Task::prune: return "prune";
-    case tasks::Task::quantize: return "quantize";
-    case tasks::Task::bench: return "bench";
-  }
-  return "";
+ClusterHosts hosts_of(const Work& work, const parallel::HostLayout& layout) {
+  ClusterHosts hosts{layout.host_of_rank, work.hosts};
+  hosts.hosts.resize(static_cast<std::size_t>(layout.hosts()));
+  for (std::size_t host = 0; host < hosts.hosts.size(); ++host) hosts.hosts[host].name = layout.names[host];
+  return hosts;
 }
 
 std::string seconds(std::int64_t ns) { return fmt::format("{:g} s", static_cast<double>(ns) / 1e9); }
@@ -40,19 +40,42 @@ std::string seconds(std::int64_t ns) { return fmt::format("{:g} s", static_cast<
 
 Controller::Controller(Work work, const parallel::HostLayout& layout, Mailbox& mailbox, Observer observer)
     : jobs_(work.jobs),
-      content_keys_(std::move(work.content_keys)),
+      content_keys_(work.content_keys),
       layout_(layout),
       mailbox_(mailbox),
       observer_(std::move(observer)),
-      scheduler_(requests_with(work), layout.host_of_rank) {
+      scheduler_(requests_with(work), hosts_of(work, layout)),
+      supervised_(work.supervised),
+      artifacts_(work.artifacts),
+      cancelled_before_(std::move(work.cancelled)),
+      drained_(std::move(work.drained)) {
+  for (std::size_t job = 0; job < jobs_.size(); ++job) index_.emplace(jobs_[job].id, job);
+  look_at_expectations();
+  for (const JobRecord& record : work.taken_over) {
+    ended_.emplace(record.id, record.status);
+    if (record.status != Status::done) fail_with(1);
+    remember(record);
+  }
+}
+
+void Controller::look_at_expectations() {
   for (const std::string& id : jobs_whose_logits_matter(jobs_)) wants_logits_.insert(id);
   for (const tasks::JobSpec& job : jobs_) {
     for (const tasks::Expectation& expectation : job.expect) compared_.insert(expectation.job);
   }
-  for (const JobRecord& record : work.taken_over) remember(record);
 }
 
-void Controller::begin() { apply(scheduler_.begin()); }
+void Controller::begin() {
+  for (int host = 0; host < layout_.hosts(); ++host) {
+    if (drained_.count(layout_.names[static_cast<std::size_t>(host)]) > 0) apply(scheduler_.drain(static_cast<std::size_t>(host), true, now_ns()));
+  }
+  for (const std::string& id : cancelled_before_) {
+    const auto found = index_.find(id);
+    if (found != index_.end() && ended_.count(id) == 0) apply(scheduler_.cancel(found->second, now_ns()));
+  }
+  for (const int rank : mailbox_.dead()) lose_rank(rank, "died");  // under an earlier controller
+  apply(scheduler_.begin(now_ns()));
+}
 
 void Controller::apply(const Actions& actions) {
   for (const Skip& skipped : actions.skip) {
@@ -68,28 +91,33 @@ void Controller::apply(const Actions& actions) {
 
 void Controller::start(const Start& action) {
   const tasks::JobSpec& job = jobs_[action.job];
-  const int tag = free_tag();
   Attempt attempt;
   attempt.job = action.job;
   attempt.number = action.attempt;
   attempt.ranks = action.ranks;
-  attempt.running = {action.ranks.begin(), action.ranks.end()};
+  attempt.started_ns = now_ns();
   attempt.started_wall_ns = wall_clock_ns();
-  if (job.time_limit_ns) attempt.deadline_ns = now_ns() + *job.time_limit_ns;
-  const Assign message{tag, action.attempt, action.ranks, job.resolved, job.keep_logits || wants_logits_.count(job.id) > 0};
-  for (const int rank : action.ranks) mailbox_.post(rank, Kind::assign, message);
-  attempts_.emplace(tag, std::move(attempt));
+  if (job.time_limit_ns) attempt.deadline_ns = attempt.started_ns + *job.time_limit_ns;
+  // Said before the members are told: should one of them crash at once, the journal knows what it was at.
   if (observer_.started) observer_.started(job, action.attempt, action.ranks);
+  assign(std::move(attempt));
+}
+
+void Controller::assign(Attempt attempt) {
+  const tasks::JobSpec& job = jobs_[attempt.job];
+  const int tag = free_tag();
+  const bool logits = job.keep_logits || wants_logits_.count(job.id) > 0;
+  const Assign message{tag, generation(), attempt.number, attempt.ranks, job.resolved, logits, artifacts_.folder_of(job.id).string(),
+                       artifacts_.weights_for(job)};
+  for (const int rank : attempt.ranks) mailbox_.post(rank, Kind::assign, message);
+  attempt.running = {attempt.ranks.begin(), attempt.ranks.end()};
+  attempts_.emplace(tag, std::move(attempt));
 }
 
 void Controller::handle(const Letter& letter) {
   if (letter.kind == Kind::ended) return member_ended(letter.source, decode<Ended>(letter.bytes));
-  if (letter.kind == Kind::progress) {
-    const auto progress = decode<Progress>(letter.bytes);
-    const auto found = attempts_.find(progress.tag);
-    if (found != attempts_.end() && observer_.progress) observer_.progress(jobs_[found->second.job], progress.fraction, progress.text);
-    return;
-  }
+  if (letter.kind == Kind::hangs) return lose_rank(letter.source, "hangs in MPI since another rank died");
+  if (letter.kind == Kind::progress) return note_progress(decode<Progress>(letter.bytes));
   const int tag = decode<Number>(letter.bytes).value;
   const auto found = attempts_.find(tag);
   if (found == attempts_.end()) return;
@@ -97,34 +125,31 @@ void Controller::handle(const Letter& letter) {
   release_if_acknowledged(tag, found->second);
 }
 
+void Controller::note_progress(const Progress& progress) {
+  const auto found = attempts_.find(progress.tag);
+  if (found == attempts_.end()) return;
+  found->second.fraction = progress.fraction;
+  found->second.text = progress.text;
+  if (observer_.progress) observer_.progress(jobs_[found->second.job], progress.fraction, progress.text);
+}
+
 void Controller::member_ended(int rank, const Ended& ended) {
   const auto found = attempts_.find(ended.tag);
-  if (found == attempts_.end() || found->second.running.erase(rank) == 0) return;
-  Attempt& attempt = found->second;
-  attempt.unacknowledged.erase(rank);
-  note_end(attempt, rank, ended);
-  if (attempt.running.empty()) {
-    Attempt over = std::move(attempt);
-    attempts_.erase(found);
-    finish(std::move(over));
-  } else if (!attempt.failure.empty()) {
-    cancel(ended.tag, attempt);
-    release_if_acknowledged(ended.tag, attempt);
-  }
-  apply(scheduler_.rank_free(rank));
+  if (found == attempts_.end() || found->second.running.count(rank) == 0) return;  // given up before
+  note_end(found->second, rank, ended);
+  const bool kept = keep_orphan(found->second, rank, static_cast<MemberEnd>(ended.end));
+  without(ended.tag, rank);
+  if (!kept) apply(scheduler_.rank_free(rank, now_ns()));
 }
 
 void Controller::note_end(Attempt& attempt, int rank, const Ended& ended) {
   const auto end = static_cast<MemberEnd>(ended.end);
   if (end == MemberEnd::failed && attempt.failure.empty()) {
     attempt.exit_code = ended.exit_code;
-    attempt.failure = ended.error;
-    if (attempt.ranks.size() > 1) {
-      const std::string& host = layout_.names[static_cast<std::size_t>(layout_.host_of_rank[static_cast<std::size_t>(rank)])];
-      attempt.failure = fmt::format("rank {} on {}: {}", rank, host, ended.error);
-    }
+    attempt.failure = attempt.ranks.size() > 1 ? fmt::format("{}: {}", member_name(rank), ended.error) : ended.error;
   }
   if (end != MemberEnd::ok || ended.record.empty()) return;
+  attempt.weights = ended.weights;
   try {
     attempt.record = results::job_record_from_bytes(ended.record);
   } catch (const std::exception& error) {
@@ -132,11 +157,35 @@ void Controller::note_end(Attempt& attempt, int rank, const Ended& ended) {
   }
 }
 
+// The attempt goes on with the members that are left, towards its end if it has failed; with none left it is over.
+void Controller::without(int tag, int rank) {
+  const auto found = attempts_.find(tag);
+  Attempt& attempt = found->second;
+  attempt.running.erase(rank);
+  attempt.unacknowledged.erase(rank);
+  if (attempt.running.empty()) {
+    Attempt over = std::move(attempt);
+    attempts_.erase(found);
+    finish(std::move(over));
+  } else if (!attempt.failure.empty() || !attempt.orphans.empty()) {
+    cancel(tag, attempt);
+    release_if_acknowledged(tag, attempt);
+  }
+}
+
 void Controller::cancel(int tag, Attempt& attempt) {
   if (attempt.cancelled) return;
   attempt.cancelled = true;
   attempt.unacknowledged = attempt.running;
+  attempt.patience_until_ns = now_ns() + kPatienceNs;
   for (const int rank : attempt.running) mailbox_.post(rank, Kind::cancel, Number{tag});
+}
+
+void Controller::interrupt(int tag, Attempt& attempt, const std::string& reason) {
+  if (attempt.cancelled && attempt.orphans.empty()) return;  // it has failed already
+  attempt.interrupted = true;
+  attempt.failure = reason;
+  cancel(tag, attempt);
 }
 
 void Controller::release_if_acknowledged(int tag, Attempt& attempt) {
@@ -145,83 +194,46 @@ void Controller::release_if_acknowledged(int tag, Attempt& attempt) {
   for (const int rank : attempt.running) mailbox_.post(rank, Kind::release, Number{tag});
 }
 
+// Before anybody hears that the job is done. Another may need them, so that without them it is not.
+void Controller::keep_weights(Attempt& attempt) {
+  if (attempt.weights.empty() || !attempt.failure.empty()) return;
+  try {
+    artifacts_.keep(jobs_[attempt.job], attempt.weights);
+  } catch (const Error& error) {
+    attempt.exit_code = exit_code_of(error.kind());
+    attempt.failure = error.what();
+  }
+}
+
 void Controller::finish(Attempt attempt) {
+  if (starts_over(attempt)) return assign(std::move(attempt));
+  keep_weights(attempt);
   const tasks::JobSpec& job = jobs_[attempt.job];
   int code = attempt.exit_code;
   JobRecord record = record_of(attempt);
   if (record.status == Status::done) judge_expectations(job, record, code);
   const bool ok = record.status == Status::done;
   if (!ok && scheduler_.may_retry(attempt.job)) {
-    if (observer_.will_retry) observer_.will_retry(job, record.reason);
+    if (observer_.will_retry) observer_.will_retry(job, attempt.number, record.reason);
   } else {
     if (!ok) fail_with(code);
     remember(record);
     report(record);
   }
-  apply(scheduler_.job_ended(attempt.job, ok));
-}
-
-void Controller::judge_expectations(const tasks::JobSpec& job, JobRecord& record, int& code) {
-  for (const tasks::Expectation& expectation : job.expect) {
-    const auto reference = remembered_.find(expectation.job);
-    record.expectations.push_back(judge(expectation, record, reference == remembered_.end() ? nullptr : &reference->second));
-  }
-  record.reason = failures_of(record.expectations);
-  if (record.reason.empty()) return;
-  record.status = Status::failed;
-  code = 1;
-}
-
-JobRecord Controller::base_record(std::size_t job) const {
-  JobRecord record;
-  record.id = jobs_[job].id;
-  record.task = task_name(jobs_[job].task);
-  record.config = jobs_[job].resolved;
-  record.batch = jobs_[job].batch;
-  record.keep_logits = jobs_[job].keep_logits;
-  if (job < content_keys_.size()) record.content_key = content_keys_[job];
-  return record;
-}
-
-JobRecord Controller::record_of(const Attempt& attempt) const {
-  const JobRecord base = base_record(attempt.job);
-  JobRecord record = attempt.record.value_or(base);
-  record.id = base.id;
-  record.task = base.task;
-  record.config = base.config;
-  record.content_key = base.content_key;
-  record.keep_logits = base.keep_logits;
-  record.attempts = attempt.number;
-  record.started_wall_ns = attempt.started_wall_ns;
-  record.ended_wall_ns = wall_clock_ns();
-  for (results::RankRow& row : record.ranks) {
-    if (row.rank < 0 || static_cast<std::size_t>(row.rank) >= attempt.ranks.size()) continue;
-    row.world_rank = attempt.ranks[static_cast<std::size_t>(row.rank)];
-    if (row.host.empty()) row.host = layout_.names[static_cast<std::size_t>(layout_.host_of_rank[static_cast<std::size_t>(row.world_rank)])];
-  }
-  record.status = attempt.failure.empty() && attempt.record ? Status::done : Status::failed;
-  record.reason = record.status == Status::done ? "" : attempt.failure.empty() ? "its leader sent no record" : attempt.failure;
-  return record;
-}
-
-// Only what later expectations read, so that ten thousand jobs don't fill rank 0's memory.
-void Controller::remember(const JobRecord& record) {
-  if (compared_.count(record.id) == 0) return;
-  JobRecord kept;
-  kept.id = record.id;
-  kept.status = record.status;
-  kept.summary = record.summary;
-  kept.ranks = record.ranks;
-  if (wants_logits_.count(record.id) > 0) kept.logits = record.logits;
-  remembered_.insert_or_assign(record.id, std::move(kept));
-}
-
-void Controller::report(const JobRecord& record) {
-  if (observer_.ended) observer_.ended(record);
+  apply(scheduler_.job_ended(attempt.job, ok, now_ns()));
+  give_back(std::move(attempt.orphans));
 }
 
 void Controller::tick() {
   const std::int64_t now = now_ns();
+  if (const auto wake = scheduler_.next_wake(); wake && *wake <= now) apply(scheduler_.tick(now));
+  enforce_time_limits(now);
+  enforce_patience(now);
+  if (finish_by_ns_ == 0 || now < finish_by_ns_) return;
+  for (auto& [tag, attempt] : attempts_) interrupt(tag, attempt, "the run was interrupted");
+}
+
+void Controller::enforce_time_limits(std::int64_t now) {
   for (auto& [tag, attempt] : attempts_) {
     if (attempt.deadline_ns == 0 || now < attempt.deadline_ns || attempt.cancelled) continue;
     attempt.failure = fmt::format("it ran past its time_limit of {}", seconds(*jobs_[attempt.job].time_limit_ns));
@@ -229,18 +241,49 @@ void Controller::tick() {
   }
 }
 
-void Controller::interrupt() {
-  for (auto& [tag, attempt] : attempts_) {
-    JobRecord record = base_record(attempt.job);
-    record.status = Status::interrupted;
-    record.reason = "the run was interrupted";
-    record.attempts = attempt.number;
-    record.started_wall_ns = attempt.started_wall_ns;
-    record.ended_wall_ns = wall_clock_ns();
-    report(record);
+void Controller::enforce_patience(std::int64_t now) {
+  std::vector<int> stuck;
+  for (const auto& [tag, attempt] : attempts_) {
+    if (attempt.patience_until_ns != 0 && now >= attempt.patience_until_ns) stuck.insert(stuck.end(), attempt.running.begin(), attempt.running.end());
   }
+  for (const int rank : stuck) lose_rank(rank, fmt::format("went on for {} after it was told to stop", seconds(kPatienceNs)));
+}
+
+void Controller::lose_rank(int rank, const std::string& reason) {
+  if (!lost_.emplace(rank, reason).second) return;
+  if (observer_.rank_lost) observer_.rank_lost(rank, reason);
+  for (auto& [tag, attempt] : attempts_) {
+    const bool kept = std::erase(attempt.orphans, rank) > 0;
+    if (!kept && attempt.running.count(rank) == 0) continue;
+    const std::string what = fmt::format("{} {}", member_name(rank), reason);
+    attempt.failure += attempt.failure.empty() ? what : "; " + what;
+    if (!kept) without(tag, rank);
+    break;
+  }
+  apply(scheduler_.rank_lost(rank, supervised_ ? Scheduler::Loss::until_restart : Scheduler::Loss::for_good, now_ns()));
+}
+
+bool Controller::stalled() const {
+  return supervised_ && lost_ranks() && attempts_.empty() && !scheduler_.finished() && !scheduler_.next_wake();
+}
+
+void Controller::wind_up(std::int64_t grace_ns) {
+  if (over_at_ns_ != 0) return;
+  const std::int64_t now = now_ns();
+  finish_by_ns_ = now + grace_ns / 2;
+  over_at_ns_ = now + grace_ns;
   // Jobs that never started are not recorded: ten thousand of them, each made durable, would outlast mpirun's patience.
   scheduler_.interrupt();
+}
+
+bool Controller::wound_up() const { return over_at_ns_ != 0 && (attempts_.empty() || now_ns() >= over_at_ns_); }
+
+void Controller::give_up_running() {
+  for (auto& [tag, attempt] : attempts_) {
+    attempt.interrupted = true;
+    attempt.failure = "the run was interrupted";
+    report(record_of(attempt));
+  }
 }
 
 void Controller::fail_with(int code) { exit_codes_.insert(code); }

@@ -1,51 +1,64 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "batch/control/artifacts.hpp"
 #include "batch/control/mailbox.hpp"
 #include "batch/control/messages.hpp"
+#include "batch/control/work.hpp"
 #include "batch/scheduler.hpp"
 #include "parallel/host_layout.hpp"
-#include "results/job_record.hpp"
-#include "tasks/job_spec.hpp"
 
 namespace edgelab::batch {
 
-// What is to be run. `taken_over`: records of jobs that an earlier run finished; they are not run again.
-struct Work {
-  std::vector<tasks::JobSpec> jobs;
-  std::vector<std::string> content_keys;  // by job; may be empty
-  std::vector<results::JobRecord> taken_over;
-};
-
-// Whoever wants to know. All are called on rank 0's control loop and may be empty.
-struct Observer {
-  std::function<void(const tasks::JobSpec&, int attempt, const std::vector<int>& ranks)> started;
-  std::function<void(const tasks::JobSpec&, double fraction, const std::string& text)> progress;
-  std::function<void(const tasks::JobSpec&, const std::string& reason)> will_retry;
-  std::function<void(const results::JobRecord&)> ended;  // once a job, for good: done, failed, skipped or interrupted
-  std::function<void()> turn;                            // every few milliseconds
-};
-
 // Rank 0's side: turns the scheduler's actions into messages and members' messages into the scheduler's events. An
 // attempt fails as a whole when one member fails: the others are told to stop, and only when all of them have
-// acknowledged are their waits released (parallel/cancel.hpp says why). Used by the control loop only; never blocks.
+// acknowledged are their waits released (core/cancel.hpp says why). Used by the control loop only; never blocks.
+//
+// A member that goes on for kPatience after it was told to stop is given up with its rank: the attempt ends without it, the
+// rank gets no more work, and everybody else goes on.
 class Controller {
  public:
+  static constexpr std::int64_t kPatienceNs = 10'000'000'000;
+
   Controller(Work work, const parallel::HostLayout& layout, Mailbox& mailbox, Observer observer);
 
   void begin();
   void handle(const Letter& letter);  // ended, acknowledged, progress
-  void tick();                        // time limits
-  void interrupt();                   // running jobs are recorded as interrupted; nothing starts any more
+  void tick();                        // time limits, back-off, patience
   bool finished() const { return scheduler_.finished() && attempts_.empty(); }
+  // Every job that could run without the lost ranks has ended: only a restart brings the others on. Never without a
+  // supervisor; there such jobs are skipped.
+  bool stalled() const;
+  bool lost_ranks() const { return !lost_.empty(); }
   int exit_code() const;  // 0, or of the failed jobs' codes the first of 2, 3, 1
+
+  // A signal came. Nothing starts any more; jobs that run may finish within half of the grace time, are told to stop
+  // then (and may save what they need to go on later), and what still runs after all of it is over by wound_up().
+  void wind_up(std::int64_t grace_ns);
+  bool wound_up() const;
+  void give_up_running();  // what runs is recorded as interrupted
+
+  // The rank will not be heard of again, or not soon enough: it died, or is stuck in a job.
+  void lose_rank(int rank, const std::string& reason);
+  // These died and the program goes on (parallel/failures.hpp): they are lost, and the others make new communicators.
+  void ranks_died(const std::vector<int>& ranks);
+
+  // Steering, by a person. The first of each pair throws Error (usage) if the job or host is not one of this batch or it is
+  // too late; who keeps a journal calls it, writes, and then the second.
+  void refuse_cancel(const std::string& id) const;
+  void cancel_job(const std::string& id);
+  void refuse_drain(const std::string& host) const;
+  void drain(const std::string& host, bool drained);
+  void refuse_add(const std::vector<tasks::JobSpec>& jobs) const;
+  void add(std::vector<tasks::JobSpec> jobs, std::vector<std::string> content_keys);
+  QueueView view() const;
+  const std::vector<tasks::JobSpec>& jobs() const { return jobs_; }
 
  private:
   struct Attempt {
@@ -55,38 +68,67 @@ class Controller {
     std::set<int> running;         // members that have not ended
     std::set<int> unacknowledged;  // of those, after a cancel
     bool cancelled = false, released = false;
-    std::string failure;  // the first member's, or the time limit's
+    bool interrupted = false;  // by a signal or a person: not the job's fault
+    std::vector<int> orphans;  // members that ended for want of a peer, or with those; they are kept for starts_over()
+    std::string failure;       // the first member's, or the time limit's
     int exit_code = 1;
-    std::int64_t started_wall_ns = 0;
-    std::int64_t deadline_ns = 0;  // 0: none
+    std::int64_t started_ns = 0, started_wall_ns = 0;
+    std::int64_t deadline_ns = 0;        // 0: none
+    std::int64_t patience_until_ns = 0;  // 0: not told to stop yet
+    double fraction = 0;
+    std::string text;
     std::optional<results::JobRecord> record;
+    std::vector<std::uint8_t> weights;  // that it made
   };
 
   void apply(const Actions& actions);
   void start(const Start& start);
+  void assign(Attempt attempt);
+  void note_progress(const Progress& progress);
   void member_ended(int rank, const Ended& ended);
   void note_end(Attempt& attempt, int rank, const Ended& ended);
+  void without(int tag, int rank);
+  static bool keep_orphan(Attempt& attempt, int rank, MemberEnd end);
+  static bool starts_over(Attempt& attempt);
+  void give_back(std::vector<int> ranks);
+  int generation() const;
   void cancel(int tag, Attempt& attempt);
+  void interrupt(int tag, Attempt& attempt, const std::string& reason);
   void release_if_acknowledged(int tag, Attempt& attempt);
+  void enforce_time_limits(std::int64_t now);
+  void enforce_patience(std::int64_t now);
   void finish(Attempt attempt);
+  void keep_weights(Attempt& attempt);
   void judge_expectations(const tasks::JobSpec& job, results::JobRecord& record, int& code);
+  void look_at_expectations();
   results::JobRecord base_record(std::size_t job) const;
   results::JobRecord record_of(const Attempt& attempt) const;
   void remember(const results::JobRecord& record);
   void report(const results::JobRecord& record);
   void fail_with(int code);
   int free_tag();
+  std::size_t index_of(const std::string& id) const;
+  const std::string& host_name(int rank) const;
+  std::string member_name(int rank) const;  // "rank 2 on pi3"
 
   std::vector<tasks::JobSpec> jobs_;
   std::vector<std::string> content_keys_;
+  std::map<std::string, std::size_t> index_;  // by id
   parallel::HostLayout layout_;
   Mailbox& mailbox_;
   Observer observer_;
   Scheduler scheduler_;
+  bool supervised_ = false;
+  Artifacts artifacts_;
   std::set<std::string> wants_logits_, compared_;
   std::map<std::string, results::JobRecord> remembered_;  // of jobs that expectations name
   std::map<int, Attempt> attempts_;                       // by tag
+  std::map<int, std::string> lost_;                       // rank → why
+  std::set<std::string> cancelled_before_;  // jobs, before a restart
+  std::set<std::string> drained_;           // hosts
+  std::map<std::string, results::Status> ended_;  // by job
   std::set<int> exit_codes_;
+  std::int64_t finish_by_ns_ = 0, over_at_ns_ = 0;  // 0: no signal
   int next_tag_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "parallel/failures.hpp"
+
 namespace edgelab::batch {
 namespace {
 
@@ -20,10 +22,30 @@ void Mailbox::put(int destination, Kind kind, parallel::Bytes bytes) {
   posted_signal_.notify_one();
 }
 
+// A receive from any source is also how this rank learns that another died: it fails once for each. What the dead one sent
+// in full before is still received.
 std::optional<Letter> Mailbox::receive() {
-  const auto found = control_.probe(parallel::Communicator::kAnySource, parallel::Communicator::kAnyTag, 0ns);
-  if (!found) return std::nullopt;
-  return Letter{found->source, static_cast<Kind>(found->tag), control_.receive_any_size(found->source, found->tag)};
+  try {
+    auto message = control_.try_receive(parallel::Communicator::kAnySource, parallel::Communicator::kAnyTag);
+    if (!message) return std::nullopt;
+    return Letter{message->envelope.source, static_cast<Kind>(message->envelope.tag), std::move(message->bytes)};
+  } catch (const parallel::PeerFailed&) {
+    note_deaths();
+    return std::nullopt;
+  }
+}
+
+void Mailbox::note_deaths() {
+  for (const int rank : control_.failed()) {
+    if (dead_.count(rank) == 0) newly_dead_.insert(rank);
+  }
+}
+
+std::vector<int> Mailbox::take_deaths() {
+  std::vector<int> ranks(newly_dead_.begin(), newly_dead_.end());
+  dead_.merge(newly_dead_);
+  newly_dead_.clear();
+  return ranks;
 }
 
 bool Mailbox::send_posted() {
@@ -32,9 +54,27 @@ bool Mailbox::send_posted() {
     const std::lock_guard lock(mutex_);
     mail.swap(posted_);
   }
-  for (Posted& letter : mail) sending_.push_back(control_.isend(std::move(letter.bytes), letter.destination, static_cast<int>(letter.kind)));
-  std::erase_if(sending_, [](parallel::Request& request) { return request.test(); });
+  for (Posted& letter : mail) send(std::move(letter));
+  std::erase_if(sending_, [this](parallel::Request& request) { return sent(request); });
   return !mail.empty();
+}
+
+void Mailbox::send(Posted letter) {
+  if (dead_.count(letter.destination) > 0) return;
+  try {
+    sending_.push_back(control_.isend(std::move(letter.bytes), letter.destination, static_cast<int>(letter.kind)));
+  } catch (const parallel::PeerFailed&) {
+    note_deaths();
+  }
+}
+
+bool Mailbox::sent(parallel::Request& request) {
+  try {
+    return request.test();
+  } catch (const parallel::PeerFailed&) {  // to the dead
+    note_deaths();
+    return true;
+  }
 }
 
 bool Mailbox::all_sent() {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "batch/control/messages.hpp"
@@ -32,6 +33,8 @@ class Mailbox {
 
   // For the loop only.
   std::optional<Letter> receive();  // the next letter that has arrived
+  std::vector<int> take_deaths();   // ranks found dead since the last call; from now on letters to them are dropped
+  const std::set<int>& dead() const { return dead_; }
   bool send_posted();               // false if there was nothing to send
   bool all_sent();                  // MPI has taken every message
   // Sleeps until a message is posted here, or for a time that doubles with each call since the last reset(), up to 5 ms:
@@ -46,9 +49,13 @@ class Mailbox {
     parallel::Bytes bytes;
   };
   void put(int destination, Kind kind, parallel::Bytes bytes);
+  void send(Posted letter);
+  bool sent(parallel::Request& request);
+  void note_deaths();
 
   parallel::Communicator control_;
   std::vector<parallel::Request> sending_;
+  std::set<int> dead_, newly_dead_;
   std::optional<parallel::Backoff> backoff_;
   std::mutex mutex_;
   std::condition_variable posted_signal_;

@@ -18,19 +18,33 @@ enum class Kind : int {
   progress,      // leader → controller
   ended,         // member → controller
   signalled,     // any rank → controller: a signal came
+  hangs,         // member → controller: in MPI, since a rank died
+  regroup,       // controller → all that live: a rank died
   shutdown       // controller → all: leave the loop
+};
+
+// The weights that a job has made, as a safetensors file holds them.
+struct JobWeights {
+  std::string job;
+  std::vector<std::uint8_t> file;
+  template <class Archive> void serialize(Archive& archive, unsigned) { archive & job & file; }
 };
 
 struct Assign {
   int tag = 0;
+  int generation = 0;      // of the survivors (JobCommunicators)
   int attempt = 1;
   std::vector<int> ranks;  // of the world; the first leads
   std::string resolved;    // JobSpec::resolved
   bool want_logits = false;
-  template <class Archive> void serialize(Archive& archive, unsigned) { archive & tag & attempt & ranks & resolved & want_logits; }
+  std::string folder;               // the job's own, on rank 0's host; empty: none
+  std::vector<JobWeights> weights;  // that it reads
+  template <class Archive> void serialize(Archive& archive, unsigned) {
+    archive & tag & generation & attempt & ranks & resolved & want_logits & folder & weights;
+  }
 };
 
-// cancel, acknowledged, release, signalled (the signal's number)
+// cancel, acknowledged, release: the tag; signalled: the signal's number; hangs: nothing
 struct Number {
   int value = 0;
   template <class Archive> void serialize(Archive& archive, unsigned) { archive & value; }
@@ -43,15 +57,23 @@ struct Progress {
   template <class Archive> void serialize(Archive& archive, unsigned) { archive & tag & fraction & text; }
 };
 
-enum class MemberEnd : int { ok, failed, cancelled };
+// orphaned: it lost a peer, and so it lost the attempt
+enum class MemberEnd : int { ok, failed, cancelled, orphaned };
 
 struct Ended {
   int tag = 0;
   int end = 0;        // MemberEnd
   int exit_code = 1;  // of the failure
   std::string error;
-  std::vector<std::uint8_t> record;  // results::to_bytes of the JobRecord; the leader's only
-  template <class Archive> void serialize(Archive& archive, unsigned) { archive & tag & end & exit_code & error & record; }
+  std::vector<std::uint8_t> record;   // results::to_bytes of the JobRecord; the leader's only
+  std::vector<std::uint8_t> weights;  // that the job has made, as a safetensors file; the leader's only, mostly empty
+  template <class Archive> void serialize(Archive& archive, unsigned) { archive & tag & end & exit_code & error & record & weights; }
+};
+
+struct Regroup {
+  int generation = 0;
+  std::vector<int> survivors;  // of the world, ascending
+  template <class Archive> void serialize(Archive& archive, unsigned) { archive & generation & survivors; }
 };
 
 struct Shutdown {

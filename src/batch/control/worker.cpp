@@ -7,6 +7,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/machine.hpp"
+#include "parallel/failures.hpp"
 #include "results/json/record_json.hpp"
 
 namespace edgelab::batch {
@@ -30,8 +31,10 @@ template <class Body> void guarded(Ended& ended, Body body) {
   try {
     body();
     ended.end = static_cast<int>(MemberEnd::ok);
-  } catch (const parallel::Cancelled&) {
+  } catch (const Cancelled&) {
     ended.end = static_cast<int>(MemberEnd::cancelled);
+  } catch (const parallel::PeerFailed&) {
+    ended.end = static_cast<int>(MemberEnd::orphaned);
   } catch (const Error& error) {
     ended.exit_code = exit_code_of(error.kind());
     ended.error = error.what();
@@ -47,8 +50,8 @@ template <class Body> void guarded(Ended& ended, Body body) {
 
 }  // namespace
 
-Worker::Worker(WorkerSettings settings, Mailbox& mailbox, parallel::Communicator jobs)
-    : settings_(std::move(settings)), mailbox_(mailbox), jobs_(std::move(jobs)) {}
+Worker::Worker(WorkerSettings settings, Mailbox& mailbox, parallel::Communicator world)
+    : settings_(std::move(settings)), mailbox_(mailbox), communicators_(std::move(world), [&mailbox] { mailbox.post(0, Kind::hangs, Number{}); }) {}
 
 Worker::~Worker() {
   if (token_ != nullptr) {
@@ -58,23 +61,25 @@ Worker::~Worker() {
   if (thread_.joinable()) thread_.join();
 }
 
-Ended Worker::run(const Assign& assignment, const WorkerSettings& settings, const parallel::Communicator& jobs, Mailbox& mailbox,
-                  const std::shared_ptr<parallel::CancelToken>& token) {
+Ended Worker::run(const Assign& assignment, const WorkerSettings& settings, const JobCommunicators& communicators, Mailbox& mailbox,
+                  const std::shared_ptr<CancelToken>& token) {
   Ended ended;
   ended.tag = assignment.tag;
   guarded(ended, [&] {
     // First of all, and whatever happens next: the other members wait in here for this one.
-    parallel::Communicator communicator = jobs.create_group(assignment.ranks, assignment.tag);
-    communicator.cancel_by(token);
+    const parallel::Communicator communicator = communicators.make(assignment.ranks, assignment.tag, assignment.generation, token);
     const tasks::JobSpec job = settings.parse(assignment.resolved);
     bind_to_cores(cores_of_job(settings.cores, settings.index_on_host, settings.ranks_on_host, job.threads));
     const int share = static_cast<int>(core_share(settings.cores, settings.index_on_host, settings.ranks_on_host).size());
     const bool leads = communicator.rank() == 0;
     tasks::TaskContext context{communicator, job.threads.value_or(share), progress_to(mailbox, assignment.tag, leads),
-                               [token] { return token->stopping(); }, assignment.want_logits};
+                               [token] { return token->stopping(); }, assignment.want_logits, assignment.folder, {}, {}};
+    for (const JobWeights& made : assignment.weights) context.weights_of_jobs.emplace(made.job, made.file);
     const results::JobRecord record = settings.run(job, context);
-    if (token->stopping()) throw parallel::Cancelled();
-    if (leads) ended.record = results::to_bytes(record);
+    if (token->stopping()) throw Cancelled();
+    if (!leads) return;
+    ended.record = results::to_bytes(record);
+    ended.weights = std::move(context.made_weights);
   });
   return ended;
 }
@@ -82,9 +87,9 @@ Ended Worker::run(const Assign& assignment, const WorkerSettings& settings, cons
 void Worker::assign(Assign assignment) {
   if (thread_.joinable()) thread_.join();
   tag_ = assignment.tag;
-  token_ = std::make_shared<parallel::CancelToken>();
+  token_ = std::make_shared<CancelToken>();
   thread_ = std::thread([this, assignment = std::move(assignment), token = token_] {
-    mailbox_.post(0, Kind::ended, run(assignment, settings_, jobs_, mailbox_, token));
+    mailbox_.post(0, Kind::ended, run(assignment, settings_, communicators_, mailbox_, token));
   });
 }
 

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "batch/control/job_communicators.hpp"
 #include "batch/control/mailbox.hpp"
 #include "batch/control/messages.hpp"
 #include "parallel/communicator.hpp"
@@ -31,8 +32,8 @@ struct WorkerSettings {
 // methods are the control loop's; they never block but for assign(), which joins the thread of the attempt before.
 class Worker {
  public:
-  // `jobs` is where communicators of jobs are made from; only the job's thread uses it.
-  Worker(WorkerSettings settings, Mailbox& mailbox, parallel::Communicator jobs);
+  // `world` becomes the first parent of the jobs' communicators; only the jobs' threads use it.
+  Worker(WorkerSettings settings, Mailbox& mailbox, parallel::Communicator world);
   // Waits for the attempt under way, which must have been cancelled or have ended by itself.
   ~Worker();
   Worker(const Worker&) = delete;
@@ -41,16 +42,17 @@ class Worker {
   void assign(Assign assignment);
   void cancel(int tag);   // stops and acknowledges
   void release(int tag);
+  void regroup(const Regroup& regroup) { communicators_.regroup(regroup.generation, regroup.survivors); }
 
  private:
-  static Ended run(const Assign& assignment, const WorkerSettings& settings, const parallel::Communicator& jobs, Mailbox& mailbox,
-                   const std::shared_ptr<parallel::CancelToken>& token);
+  static Ended run(const Assign& assignment, const WorkerSettings& settings, const JobCommunicators& communicators, Mailbox& mailbox,
+                   const std::shared_ptr<CancelToken>& token);
 
   WorkerSettings settings_;
   Mailbox& mailbox_;
-  parallel::Communicator jobs_;
+  JobCommunicators communicators_;
   int tag_ = -1;
-  std::shared_ptr<parallel::CancelToken> token_;
+  std::shared_ptr<CancelToken> token_;
   std::thread thread_;
 };
 

@@ -1,19 +1,20 @@
 #include "batch/job_file/batch.hpp"
 
 #include <algorithm>
-#include <climits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "batch/job_file/binding.hpp"
 #include "batch/job_file/check.hpp"
+#include "batch/job_file/cluster_reader.hpp"
 #include "batch/job_file/cross_checks.hpp"
 #include "batch/job_file/document.hpp"
-#include "batch/job_file/needs.hpp"
 #include "batch/job_file/overrides.hpp"
 #include "batch/job_file/references.hpp"
+#include "batch/job_file/roots.hpp"
 #include "batch/job_file/sections.hpp"
+#include "batch/job_file/selection.hpp"
 #include "batch/job_file/sweep.hpp"
 #include "batch/job_file/weights_finder.hpp"
 #include "batch/job_file/yaml_reader.hpp"
@@ -44,12 +45,18 @@ void check_id_and_task(Outline& outline, ErrorList& errors) {
   }
 }
 
-std::vector<Outline> outlines_of(const std::vector<Document>& documents, ErrorList& errors) {
+void check_has_jobs(const Document& document, bool cluster_suffices, ErrorList& errors) {
+  const bool has_cluster = document.cluster.is_map();
+  if (!document.jobs.empty() || document.incomplete || (has_cluster && cluster_suffices)) return;
+  errors.add(usage_error(document.start, "the file has no jobs")
+                 .hint(has_cluster ? "a file that only describes a cluster is for --hosts and include:" : "list them under jobs:"),
+             document.start);
+}
+
+std::vector<Outline> outlines_of(const std::vector<Document>& documents, bool cluster_suffices, ErrorList& errors) {
   std::vector<Outline> outlines;
   for (const Document& document : documents) {
-    if (document.jobs.empty() && !document.incomplete) {
-      errors.add(usage_error(document.start, "the file has no jobs").hint("list them under jobs:"), document.start);
-    }
+    check_has_jobs(document, cluster_suffices, errors);
     for (const Value& job : document.jobs) {
       Outline outline;
       outline.value = merged(document.defaults, job, job_section());
@@ -83,24 +90,6 @@ std::vector<Member> members_of(std::vector<Outline>& outlines, ErrorList& errors
   return members;
 }
 
-std::vector<bool> selected(const std::vector<std::string>& only, const std::vector<Outline>& outlines,
-                           const std::vector<Member>& members, const Ids& ids, ErrorList& errors) {
-  if (only.empty()) return std::vector<bool>(members.size(), true);
-  std::vector<std::size_t> asked;
-  for (const std::string& id : only) {
-    const Place place{std::make_shared<const SourceFile>(SourceFile{"--only " + id, {}, INT_MAX}), 0, 0};
-    const std::string near = ids.nearest(id);
-    if (!ids.known(id))
-      errors.add(usage_error(place, "no job has the id \"" + id + "\"")
-                     .hint(near.empty() ? "" : "did you mean \"" + near + "\"?"),
-                 place);
-    for (const std::size_t member : ids.members_of(id)) asked.push_back(member);
-  }
-  std::vector<std::vector<std::size_t>> needs;
-  for (const Member& member : members) needs.push_back(outlines[member.outline].needs);
-  return NeedsGraph(std::move(needs)).with_needs(asked);
-}
-
 tasks::JobSpec spec_of(const Value& value, WeightsFinder* weights) {
   tasks::JobSpec spec;
   fill_section(job_section(), &spec, value, weights);
@@ -108,18 +97,19 @@ tasks::JobSpec spec_of(const Value& value, WeightsFinder* weights) {
   return spec;
 }
 
-std::string resolved_of(const tasks::JobSpec& spec) { return to_json(show_section(job_section(), &spec)); }
-
-std::string resolved_file(const std::string& name, const std::vector<tasks::JobSpec>& jobs) {
-  std::string text = "name: " + to_flow_yaml(text_value(name)) + "\njobs:";
-  for (const tasks::JobSpec& job : jobs) text += "\n  - " + to_block_yaml(show_section(job_section(), &job), 4, 1);
-  return text + "\n";
+// What one learns from, unless one says otherwise.
+void settle_split(tasks::JobSpec& spec) {
+  if (!spec.data.split) spec.data.split = spec.task == tasks::Task::train ? tasks::Split::train : tasks::Split::test;
 }
 
-std::vector<tasks::JobSpec> specs_of(const std::vector<Outline>& outlines, const std::vector<Member>& members,
-                                     const std::vector<bool>& wanted, const Ids& ids, ErrorList& errors) {
+std::string resolved_of(const tasks::JobSpec& spec) { return to_json(show_section(job_section(), &spec)); }
+
+// Fills jobs and origins with the wanted members.
+void fill_jobs(Batch& batch, const std::vector<Outline>& outlines, const std::vector<Member>& members,
+               const std::vector<bool>& wanted, const Ids& ids, ErrorList& errors) {
   WeightsFinder weights(errors);
-  std::vector<tasks::JobSpec> jobs;
+  std::vector<std::size_t> job_of(members.size());  // of a wanted member
+  std::vector<std::vector<std::size_t>> references;
   for (std::size_t at = 0; at < members.size(); ++at) {
     const Outline& outline = outlines[members[at].outline];
     const Combination& combination = outline.combinations[members[at].combination];
@@ -128,14 +118,46 @@ std::vector<tasks::JobSpec> specs_of(const std::vector<Outline>& outlines, const
     tasks::JobSpec spec = spec_of(value, wanted[at] ? &weights : nullptr);
     cross_check(value, spec, errors, outline.incomplete);
     if (!wanted[at]) continue;
+    JobOrigin origin;
     spec.id = members[at].id;
-    if (!combination.empty()) spec.sweep = outline.id;
+    if (!combination.empty()) {
+      spec.sweep = outline.id;
+      origin.place_in_sweep = members[at].combination;
+    }
     spec.needs.clear();
-    for (const std::size_t needed : outline.needs) spec.needs.push_back(members[needed].id);
+    for (const std::size_t needed : outline.needs) {
+      if (wanted[needed]) spec.needs.push_back(members[needed].id);
+    }
+    settle_split(spec);
     spec.resolved = resolved_of(spec);
-    jobs.push_back(std::move(spec));
+    job_of[at] = batch.jobs.size();
+    batch.jobs.push_back(std::move(spec));
+    batch.origins.push_back(origin);
+    references.push_back(members_referred_to(value, ids));
   }
-  return jobs;
+  for (std::size_t job = 0; job < references.size(); ++job) {
+    for (const std::size_t member : references[job]) batch.origins[job].refers_to.push_back(job_of[member]);
+  }
+}
+
+// All but `files` and `resolved`; the name only if a document gives one.
+Batch batch_of(std::vector<Document>& documents, const LoadOptions& options, ErrorList& errors) {
+  apply_overrides(options.set, documents, errors);
+  for (const Document& document : documents) check_roots(document, options.roots, errors);
+
+  std::vector<Outline> outlines = outlines_of(documents, options.cluster_suffices, errors);
+  const std::vector<Member> members = members_of(outlines, errors);
+  const Ids ids(outlines, members, errors);
+  resolve_needs(outlines, ids, errors);
+  report_cycles(outlines, members, errors);
+  const std::vector<bool> wanted = selected_members(options, outlines, members, ids, errors);
+
+  Batch batch;
+  batch.cluster = read_cluster(documents, errors);
+  fill_jobs(batch, outlines, members, wanted, ids, errors);
+  errors.throw_if_any();
+  if (!documents.empty() && documents.front().name.is_scalar()) batch.name = documents.front().name.text;
+  return batch;
 }
 
 Value from_json(const nlohmann::ordered_json& json, const Place& place, std::size_t depth) {
@@ -157,27 +179,34 @@ Value from_json(const nlohmann::ordered_json& json, const Place& place, std::siz
 
 }  // namespace
 
+std::string resolved_file(const std::string& name, const std::vector<tasks::JobSpec>& jobs,
+                          const std::optional<ClusterSpec>& cluster) {
+  std::string text = "name: " + to_flow_yaml(text_value(name));
+  if (cluster) text += "\ncluster:\n  " + to_block_yaml(show_cluster(*cluster), 2, 1);
+  text += jobs.empty() ? "" : "\njobs:";
+  for (const tasks::JobSpec& job : jobs) text += "\n  - " + to_block_yaml(show_section(job_section(), &job), 4, 1);
+  return text + "\n";
+}
+
 Batch load_batch(const std::vector<fs::path>& files, const LoadOptions& options) {
   ErrorList errors;
   DocumentReader reader(errors);
   std::vector<Document> documents;
   for (const fs::path& file : files) documents.push_back(reader.read(file));
-  apply_overrides(options.set, documents, errors);
-
-  std::vector<Outline> outlines = outlines_of(documents, errors);
-  const std::vector<Member> members = members_of(outlines, errors);
-  const Ids ids(outlines, members, errors);
-  resolve_needs(outlines, ids, errors);
-  report_cycles(outlines, members, errors);
-  const std::vector<bool> wanted = selected(options.only, outlines, members, ids, errors);
-
-  Batch batch;
-  batch.jobs = specs_of(outlines, members, wanted, ids, errors);
-  errors.throw_if_any();
+  Batch batch = batch_of(documents, options, errors);
   batch.files = reader.files();
-  if (!documents.empty())
-    batch.name = documents.front().name.is_scalar() ? documents.front().name.text : files.front().stem().string();
-  batch.resolved = resolved_file(batch.name, batch.jobs);
+  if (batch.name.empty() && !files.empty()) batch.name = files.front().stem().string();
+  batch.resolved = resolved_file(batch.name, batch.jobs, batch.cluster);
+  return batch;
+}
+
+Batch load_batch_text(const std::string& name, const std::string& text, const LoadOptions& options) {
+  ErrorList errors;
+  DocumentReader reader(errors);
+  std::vector<Document> documents = {reader.read_text(name, text)};
+  Batch batch = batch_of(documents, options, errors);
+  if (batch.name.empty()) batch.name = name;
+  batch.resolved = resolved_file(batch.name, batch.jobs, batch.cluster);
   return batch;
 }
 

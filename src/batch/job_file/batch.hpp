@@ -1,27 +1,44 @@
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "batch/cluster_spec.hpp"
 #include "core/error.hpp"
 #include "tasks/job_spec.hpp"
 
 namespace edgelab::batch {
+
+// What is known of a job beside its spec.
+struct JobOrigin {
+  std::optional<std::size_t> place_in_sweep;  // of a member: from 0, among all members of its sweep
+  std::vector<std::size_t> refers_to;         // the jobs, by index, that its {job: ID} name; each is among its needs
+};
 
 // What job files say, after includes, defaults, overrides and sweeps. docs/jobs.md is the user's reference.
 struct Batch {
   std::string name;
   std::vector<tasks::JobSpec>
       jobs;              // in the order of the files, sweeps expanded; `needs` holds full ids, sorted by file
-  std::string resolved;  // YAML text of the above; it is itself a job file that gives the same jobs
+  std::vector<JobOrigin> origins;      // by job
+  std::optional<ClusterSpec> cluster;  // of the files that describe one
+  std::string resolved;  // YAML text of jobs and cluster; it is itself a job file that gives the same jobs and cluster
   std::vector<std::filesystem::path> files;  // every file read, included ones too, absolute, in the order of reading
 };
 
 struct LoadOptions {
   std::vector<std::string> set;   // "defaults.batch=8", "jobs.pipeline.ranks=2", "name=night"
-  std::vector<std::string> only;  // ids of jobs, sweeps or members of sweeps; what they need comes with them
+  // Ids of jobs, sweeps or members of sweeps ("grid[#2]" is the third of grid's); what they need comes with them.
+  std::vector<std::string> only;
+  bool cluster_suffices = false;  // a file that describes a cluster and has no jobs is right too
+  // Folders that every path in a job file must lie under, links followed; empty: anywhere.
+  std::vector<std::filesystem::path> roots = {};
+  // With `only`: what they merely wait for is done, elsewhere; just the jobs that their {job: ID} name come with them.
+  bool needs_met = false;
 };
 
 // Every error that was found, ordered by file and line, none twice. what() is all of them, one a line.
@@ -42,6 +59,14 @@ class JobFileErrors : public std::exception {
 // Relative paths in a file start from it, those in `set` from the working directory; weights that don't exist there are
 // looked for under $EDGELAB_MODELS. Throws JobFileErrors. Not collective: one rank reads, and sends `resolved` jobs.
 Batch load_batch(const std::vector<std::filesystem::path>& files, const LoadOptions& options = {});
+
+// The same for one job file in memory, which stands alone: its paths are absolute and it includes nothing. `name` is for
+// messages and for the batch, if the text gives it none.
+Batch load_batch_text(const std::string& name, const std::string& text, const LoadOptions& options = {});
+
+// YAML text of jobs that are resolved already: a job file that gives the same jobs, as Batch::resolved is.
+std::string resolved_file(const std::string& name, const std::vector<tasks::JobSpec>& jobs,
+                          const std::optional<ClusterSpec>& cluster = {});
 
 // The job whose JobSpec::resolved this is, equal in every field but `place`. Paths are taken as they stand: no file is
 // looked for, since it may lie on another host. Throws JobFileErrors.

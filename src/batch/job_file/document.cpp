@@ -1,15 +1,14 @@
 #include "batch/job_file/document.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "batch/job_file/check.hpp"
 #include "batch/job_file/sections.hpp"
 #include "batch/job_file/yaml_reader.hpp"
+#include "core/file.hpp"
 
 namespace edgelab::batch {
 namespace fs = std::filesystem;
@@ -17,17 +16,14 @@ namespace {
 
 constexpr std::size_t kMostReads = 100;  // files that include one another twice each would double at every level
 
-// The first kMostFileBytes + 1 bytes, so that read_yaml sees that there are too many.
-std::optional<std::string> contents(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(fs::status(path, error))) return {};
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return {};
-  std::string text(kMostFileBytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad()) return {};
-  text.resize(static_cast<std::size_t>(stream.gcount()));
+// At most kMostFileBytes + 1 bytes, so that read_yaml sees that there are too many.
+std::optional<std::string> contents(const fs::path& path) try {
+  InputFile file(path);
+  std::string text(std::min<std::uint64_t>(file.size(), kMostFileBytes) + 1, '\0');
+  text.resize(file.read({reinterpret_cast<std::uint8_t*>(text.data()), text.size()}));
   return text;
+} catch (const Error&) {
+  return {};  // unreadable() says it at the place that asked for it
 }
 
 Error unreadable(const fs::path& path, const Place& asked_at) {
@@ -100,10 +96,16 @@ void merge_document(Document& document, Document later) {
   document.incomplete = document.incomplete || later.incomplete;
   if (later.name.is_scalar()) document.name = std::move(later.name);
   document.defaults = merged(document.defaults, later.defaults, defaults_section());
+  merge_cluster(document, later.cluster);
   merge_jobs(document.jobs, std::move(later.jobs));
 }
 
 }  // namespace
+
+void merge_cluster(Document& document, const Value& later) {
+  if (!later.is_map()) return;
+  document.cluster = document.cluster.is_map() ? merged(document.cluster, later, cluster_section()) : later;
+}
 
 Value merged(const Value& base, const Value& over, const Section& section) {
   Value result = base;
@@ -142,8 +144,23 @@ Document DocumentReader::read(const fs::path& path, const Place& asked_at) {
   const auto number = std::find(files_.begin(), files_.end(), absolute) - files_.begin();
   const auto file =
       std::make_shared<const SourceFile>(SourceFile{path.string(), absolute.parent_path(), static_cast<int>(number)});
+  open_.push_back(real_path(absolute));
+  document = parse(*text, file);
+  open_.pop_back();
+  return document;
+}
+
+Document DocumentReader::read_text(const std::string& name, const std::string& text) {
+  const int number = static_cast<int>(files_.size());
+  files_.push_back(name);
+  return parse(text, std::make_shared<const SourceFile>(SourceFile{name, fs::path("/"), number}));
+}
+
+Document DocumentReader::parse(const std::string& text, const std::shared_ptr<const SourceFile>& file) {
+  Document document;
+  document.defaults = map_value();
   document.start = {file, 1, 1};
-  auto root = read_yaml(*text, file, errors_);
+  auto root = read_yaml(text, file, errors_);
   if (!root) {
     document.incomplete = true;
     return document;
@@ -154,9 +171,7 @@ Document DocumentReader::read(const fs::path& path, const Place& asked_at) {
     return document;
   }
 
-  open_.push_back(real_path(absolute));
   if (const Value* included = root->find("include"); included && !included->bad) include(document, *included);
-  open_.pop_back();
 
   Document own;
   own.defaults = map_value();
@@ -164,6 +179,10 @@ Document DocumentReader::read(const fs::path& path, const Place& asked_at) {
   if (const Value* defaults = root->find("defaults")) {
     own.incomplete = !defaults->is_map();
     if (defaults->is_map()) own.defaults = *defaults;
+  }
+  if (const Value* cluster = root->find("cluster")) {
+    own.incomplete = own.incomplete || !cluster->is_map();
+    if (cluster->is_map()) own.cluster = *cluster;
   }
   if (const Value* jobs = root->find("jobs"); jobs && jobs->is_list()) {
     std::copy_if(jobs->items.begin(), jobs->items.end(), std::back_inserter(own.jobs),
@@ -177,6 +196,10 @@ Document DocumentReader::read(const fs::path& path, const Place& asked_at) {
 }
 
 void DocumentReader::include(Document& document, const Value& value) {
+  if (open_.empty()) {
+    errors_.add(usage_error(value.place, "a job file that joins a running batch can't include others"), value.place);
+    return;
+  }
   const std::vector<Value> single{value};
   for (const Value& item : value.is_list() ? value.items : single) {
     if (item.bad) continue;

@@ -15,6 +15,7 @@ namespace edgelab::batch {
 struct Document {
   Value name;               // scalar, or null
   Value defaults;           // map
+  Value cluster;            // map, or null
   std::vector<Value> jobs;  // maps
   Place start;              // of the file given on the command line
   bool incomplete = false;  // something could not be read: what seems to be missing may stand there
@@ -26,11 +27,14 @@ class DocumentReader {
   explicit DocumentReader(ErrorList& errors) : errors_(errors) {}
 
   Document read(const std::filesystem::path& path);
+  // A job file that is in memory; `name` is for messages. It stands alone: `include` is an error.
+  Document read_text(const std::string& name, const std::string& text);
   // Every file read so far, absolute.
   const std::vector<std::filesystem::path>& files() const { return files_; }
 
  private:
   Document read(const std::filesystem::path& path, const Place& asked_at);
+  Document parse(const std::string& text, const std::shared_ptr<const SourceFile>& file);
   void include(Document& document, const Value& value);
 
   ErrorList& errors_;
@@ -42,5 +46,8 @@ class DocumentReader {
 // `over` on `base`: maps merge key by key at every depth, everything else replaces. A key that stands instead of others
 // (Section::alternatives) puts them out.
 Value merged(const Value& base, const Value& over, const Section& section);
+
+// Merges what is said later of the cluster, a map or null, into the document's.
+void merge_cluster(Document& document, const Value& later);
 
 }  // namespace edgelab::batch

@@ -31,6 +31,7 @@ EDGELAB_ENUM_NAMES(Wire, "fp32", "bf16", "fp16", "int8");
 EDGELAB_ENUM_NAMES(Scenario, "", "single_stream", "multi_stream", "server", "offline");
 EDGELAB_ENUM_NAMES(Optimizer, "sgd", "adamw");
 EDGELAB_ENUM_NAMES(LearningRateSchedule, "constant", "cosine", "step", "one_cycle");
+EDGELAB_ENUM_NAMES(BatchNormMode, "train", "frozen");
 EDGELAB_ENUM_NAMES(Trainable, "all", "head", "last", "lora");
 EDGELAB_ENUM_NAMES(PruneMethod, "magnitude", "taylor", "bn_scale");
 EDGELAB_ENUM_NAMES(Granularity, "unstructured", "block1x4", "block1x16", "n_m", "channel");
@@ -38,6 +39,7 @@ EDGELAB_ENUM_NAMES(PruneSchedule, "oneshot", "gradual", "iterative");
 EDGELAB_ENUM_NAMES(CalibrationMethod, "minmax", "percentile", "mse", "kl");
 EDGELAB_ENUM_NAMES(Scheme, "symmetric", "affine");
 EDGELAB_ENUM_NAMES(WeightBits, "int8", "int4");
+EDGELAB_ENUM_NAMES(Placement, "pack", "spread");
 EDGELAB_ENUM_NAMES(Expectation::Kind, "outputs_match", "speedup_over", "latency_speedup_over", "top1_at_least",
                    "top1_drop_at_most", "latency_p50_at_most", "model_bytes_at_most");
 #undef EDGELAB_ENUM_NAMES

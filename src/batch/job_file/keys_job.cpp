@@ -15,7 +15,8 @@ const Section& requires_section() {
                             {
                                 key("memory", bytes(), &RequiresSpec::memory_bytes, "of the host", "any"),
                                 key("features", list(text()), &RequiresSpec::features,
-                                    "of its processor, as `/proc/cpuinfo` names them", "any"),
+                                    "of its processor, as `/proc/cpuinfo` names them; `neon-dotprod` and the like are known too",
+                                    "any"),
                             });
   return made;
 }
@@ -57,12 +58,13 @@ bool is_name(std::string_view text) { return text.size() <= 64 && text.find('/')
 const Section& checkpoint_section() {
   static const Section made{
       "checkpoint",
-      "So that `--resume` goes on inside a job.",
+      "So that `--resume` goes on inside a job. Checkpoints lie beside the results: `r.h5` has `r.artifacts`.",
       {
-          required(loader_key("every",
-                              text_of(is_every, "[1-9][0-9]{0,8} (epochs?|steps?)|[0-9]+([.][0-9]+)?(ns|us|ms|s|m|h)",
-                                      "2 epochs, 500 steps or a duration such as 10m"),
-                              "`2 epochs`, `500 steps` or `10m`")),
+          loader_key("every",
+                     text_of(is_every, "[1-9][0-9]{0,8} (epochs?|steps?)|[0-9]+([.][0-9]+)?(ns|us|ms|s|m|h)",
+                             "2 epochs, 500 steps or a duration such as 10m"),
+                     "`2 epochs`, `500 steps` or `10m`", "each epoch"),
+          loader_key("keep", integer(1, 1'000'000), "how many of the newest are kept; beside them the best is", "2"),
       },
       {},
       false,
@@ -108,6 +110,8 @@ Key output_key() {
 void read_checkpoint(JobSpec& spec, const Value& value) {
   const Value* every = value.find("every");
   if (every && !every->bad) spec.checkpoint = read_every(every->text).value_or(CheckpointSpec{});
+  const Value* keep = value.find("keep");
+  if (keep && !keep->bad) read_member(*keep, checkpoint_section().key("keep")->type, spec.checkpoint.keep, nullptr);
 }
 
 std::optional<Value> show_checkpoint(const JobSpec& spec) {
@@ -116,7 +120,11 @@ std::optional<Value> show_checkpoint(const JobSpec& spec) {
   if (every.every_epochs) text = std::to_string(*every.every_epochs) + " epochs";
   if (every.every_steps) text = std::to_string(*every.every_steps) + " steps";
   if (every.every_ns) text = write_duration(*every.every_ns);
-  return text.empty() ? std::nullopt : std::optional(nested_value("every", text_value(text)));
+  if (every == CheckpointSpec{}) return {};
+  Value shown = map_value();
+  if (!text.empty()) add_entry(shown, "every", text_value(text));
+  add_entry(shown, "keep", plain_value(std::to_string(every.keep)));
+  return shown;
 }
 
 Key checkpoint_key() {
@@ -185,6 +193,8 @@ const Section& job_section() {
           key("priority", integer(-1'000'000, 1'000'000), &JobSpec::priority, "higher goes first"),
           on_failure_key(),
           key("requires", map(requires_section), &JobSpec::requirements, "see `requires`", "nothing"),
+          key("placement", choice(enum_choices<Placement>()), &JobSpec::placement,
+              "of its ranks: `pack` on as few hosts as can be, `spread` evenly over as many"),
           key("memory_limit", bytes(), &JobSpec::memory_limit_bytes, "of a rank; training recomputes more to keep it",
               "none"),
           key("sweep", text(), &JobSpec::sweep, "the sweep that the job came from; edgelab writes it in resolved files",
@@ -216,6 +226,7 @@ const Section& file_section() {
                      "none"),
           loader_key("jobs", list(map(job_section)), "in the order in which they are listed in the results",
                      "those of the included files"),
+          loader_key("cluster", map(cluster_section), "see `cluster`; merged like `defaults`", "the machine at hand"),
       },
       {},
       false,
@@ -224,12 +235,13 @@ const Section& file_section() {
 }
 
 std::vector<const Section*> all_sections() {
-  return {&file_section(),     &job_section(),        &data_section(),        &model_section(),
-          &measure_section(),  &parallel_section(),   &expectation_section(), &outputs_match_section(),
-          &speedup_section(),  &drop_section(),       &train_section(),       &optimizer_section(),
-          &schedule_section(), &lora_section(),       &distill_section(),     &search_section(),
-          &prune_section(),    &quantize_section(),   &calibration_section(), &mixed_section(),
-          &requires_section(), &checkpoint_section(), &output_section()};
+  return {&file_section(),     &job_section(),      &data_section(),        &model_section(),
+          &measure_section(),  &parallel_section(), &expectation_section(), &outputs_match_section(),
+          &speedup_section(),  &drop_section(),     &train_section(),       &optimizer_section(),
+          &schedule_section(), &lora_section(),     &distill_section(),     &early_stopping_section(),
+          &search_section(),   &prune_section(),    &quantize_section(),    &calibration_section(),
+          &mixed_section(),    &requires_section(), &checkpoint_section(),  &output_section(),
+          &cluster_section(),  &host_section()};
 }
 
 }  // namespace edgelab::batch

@@ -63,6 +63,13 @@ void set_default(Override& override, std::vector<Document>& documents, ErrorList
   for (Document& document : documents) document.defaults = merged(document.defaults, tree, defaults_section());
 }
 
+void set_cluster(Override& override, std::vector<Document>& documents, ErrorList& errors) {
+  Value tree = nested_value(override.path.substr(8), std::move(override.value));
+  check(tree, map(cluster_section), "cluster", errors);
+  tree.place = override.place;
+  for (Document& document : documents) merge_cluster(document, tree);
+}
+
 std::string id_text(const Value& job) {
   const Value* id = job.find("id");
   return id && !id->bad ? id->text : std::string{};
@@ -127,6 +134,8 @@ void apply_overrides(const std::vector<std::string>& set, std::vector<Document>&
       set_name(*override, documents, errors);
     } else if (begins("defaults.")) {
       set_default(*override, documents, errors);
+    } else if (begins("cluster.")) {
+      set_cluster(*override, documents, errors);
     } else if (begins("jobs.")) {
       set_in_job(*override, documents, errors);
     } else {
@@ -134,7 +143,7 @@ void apply_overrides(const std::vector<std::string>& set, std::vector<Document>&
       errors.add(
           usage_error(override->place, "unknown key \"" + override->path + "\"")
               .hint(job_key ? "did you mean \"defaults." + override->path + "\" or \"jobs.ID." + override->path + "\"?"
-                            : "a key begins with defaults., jobs.ID. or is name"),
+                            : "a key begins with defaults., jobs.ID. or cluster., or is name"),
           override->place);
     }
   }

@@ -139,26 +139,42 @@ void for_each_job_id(const Value& value, const Type& given, const Visit& visit) 
   }
 }
 
+// … for every one in a job but its needs.
+template <class Visit>
+void for_each_reference(const Value& job, const Visit& visit) {
+  for (const Entry& each : job.entries) {
+    const Key* of = job_section().key(each.key);
+    if (of && each.key != "needs") for_each_job_id(each.value, of->type, visit);
+  }
+}
+
 }  // namespace
 
 void check_references(const Value& member, const Outline& outline, const Ids& ids, ErrorList& errors) {
-  for (const Entry& each : member.entries) {
-    const Key* of = job_section().key(each.key);
-    if (!of || each.key == "needs") continue;
-    for_each_job_id(each.value, of->type, [&](const Value& id) {
-      if (!ids.known(id.text)) return unknown_id(id, ids, errors);
-      const std::vector<std::size_t> meant = ids.members_of(id.text);
-      if (ids.is_sweep(id.text)) {
-        errors.add(usage_error(id.place, "\"" + id.text + "\" is a sweep, and one job is meant here")
-                       .hint("name a member, as in " + id.text + "[KEY=VALUE]"),
-                   id.place);
-      } else if (!meant.empty() && !std::binary_search(outline.needs.begin(), outline.needs.end(), meant.front())) {
-        errors.add(usage_error(id.place, "\"" + id.text + "\" is not among the needs of \"" + outline.id + "\"")
-                       .hint("add it: needs: [" + id.text + "]"),
-                   id.place);
-      }
-    });
-  }
+  for_each_reference(member, [&](const Value& id) {
+    if (!ids.known(id.text)) return unknown_id(id, ids, errors);
+    const std::vector<std::size_t> meant = ids.members_of(id.text);
+    if (ids.is_sweep(id.text)) {
+      errors.add(usage_error(id.place, "\"" + id.text + "\" is a sweep, and one job is meant here")
+                     .hint("name a member, as in " + id.text + "[KEY=VALUE]"),
+                 id.place);
+    } else if (!meant.empty() && !std::binary_search(outline.needs.begin(), outline.needs.end(), meant.front())) {
+      errors.add(usage_error(id.place, "\"" + id.text + "\" is not among the needs of \"" + outline.id + "\"")
+                     .hint("add it: needs: [" + id.text + "]"),
+                 id.place);
+    }
+  });
+}
+
+std::vector<std::size_t> members_referred_to(const Value& member, const Ids& ids) {
+  std::vector<std::size_t> found;
+  for_each_reference(member, [&](const Value& id) {
+    const std::vector<std::size_t> meant = ids.members_of(id.text);
+    if (meant.size() == 1) found.push_back(meant.front());
+  });
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
 }
 
 }  // namespace edgelab::batch

@@ -56,4 +56,7 @@ void report_cycles(const std::vector<Outline>& outlines, const std::vector<Membe
 // Holds every {job: ID} in `member` (a member of `outline`) against the ids and the needs.
 void check_references(const Value& member, const Outline& outline, const Ids& ids, ErrorList& errors);
 
+// The members that the {job: ID} of `member` name, sorted, none twice; names that mean no one job are passed over.
+std::vector<std::size_t> members_referred_to(const Value& member, const Ids& ids);
+
 }  // namespace edgelab::batch

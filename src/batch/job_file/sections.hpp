@@ -26,6 +26,7 @@ const Section& schedule_section();
 const Section& trainable_lora_section();  // {lora: {…}}
 const Section& lora_section();
 const Section& distill_section();
+const Section& early_stopping_section();
 const Section& search_section();
 const Section& prune_section();
 const Section& quantize_section();
@@ -34,6 +35,8 @@ const Section& mixed_section();
 const Section& requires_section();
 const Section& checkpoint_section();
 const Section& output_section();
+const Section& cluster_section();  // fills ClusterSpec
+const Section& host_section();
 
 // In the order of the reference.
 std::vector<const Section*> all_sections();

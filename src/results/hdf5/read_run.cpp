@@ -1,20 +1,12 @@
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-
 #include "core/error.hpp"
 #include "results/content_hash.hpp"
 #include "results/hdf5/handle.hpp"
-#include "results/hdf5/problems.hpp"
-#include "results/hdf5/run_file.hpp"
+#include "results/hdf5/reading.hpp"
 #include "results/hdf5/stored.hpp"
 #include "results/hdf5/table.hpp"
 #include "results/schema/schema.hpp"
 
-namespace edgelab::results {
-namespace hdf5 {
+namespace edgelab::results::hdf5 {
 namespace {
 
 class Reader {
@@ -22,14 +14,12 @@ class Reader {
   Reader(hid_t file, hsize_t file_size, std::vector<std::string>* problems)
       : file_(file), file_size_(file_size), problems_(problems) {}
 
-  RunRecord read() {
+  void read(RunRecord& run) {
     check_schema();
-    RunRecord run;
     read_record(file_, "", run);
     const Value fingerprint = text_attribute("schema_sha256");
     hashes_comparable_ = fingerprint == Value(schema_fingerprint());
     if (problems_ != nullptr) check_hashes(run);
-    return run;
   }
 
  private:
@@ -177,43 +167,27 @@ struct Reader::Parts {
   }
 };
 
-// Opened once by ourselves, for a plain reason why not: HDF5's own words for a missing file fill a screen.
-hsize_t size_of_readable_file(const std::filesystem::path& path) {
-  struct stat status {};
-  const bool there = ::stat(path.c_str(), &status) == 0;
-  if (!there)
-    throw Error(ErrorKind::environment, std::string("the results file can't be opened: ") + std::strerror(errno))
-        .at({path.string()});
-  if (!S_ISREG(status.st_mode))
-    throw Error(ErrorKind::environment, "this is not a file").at({path.string()}).expected("an edgelab results file");
-  return static_cast<hsize_t>(status.st_size);
-}
+}  // namespace
 
-RunRecord read_file(const std::filesystem::path& path, std::vector<std::string>* problems) {
-  const hsize_t file_size = size_of_readable_file(path);
+Reading read_here(const std::filesystem::path& path, OnProblem on_problem) {
   const QuietErrors quiet;
+  Reading reading;
   try {
     const Handle access = property_list(H5P_FILE_ACCESS);
     // Files are replaced whole, so a reader needs no lock; and HDF5's locks fail on many network file systems.
     checked(H5Pset_file_locking(access.id(), false, true), "switch off file locks");
     const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), &H5Fclose, "open it");
-    return Reader(file.id(), file_size, problems).read();
+    // Not H5Fget_filesize: that believes what the file says of itself.
+    Reader reader(file.id(), std::filesystem::file_size(path), on_problem == OnProblem::go_on ? &reading.problems : nullptr);
+    reader.read(reading.run);
   } catch (const Failure& failure) {
-    throw Error(ErrorKind::data, std::string("this is no sound results file: ") + failure.what()).at({path.string()});
+    reading.failure = failure.what();
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorKind::data, "this is no sound results file: it asks for more memory than there is")
-        .at({path.string()});
+    reading.failure = "it asks for more memory than there is";
+  } catch (const std::exception& error) {
+    reading.failure = error.what();
   }
+  return reading;
 }
 
-}  // namespace
-
-RunRecord read_with_problems(const std::filesystem::path& path, std::vector<std::string>& problems) {
-  return read_file(path, &problems);
-}
-
-}  // namespace hdf5
-
-RunRecord read_run(const std::filesystem::path& path) { return hdf5::read_file(path, nullptr); }
-
-}  // namespace edgelab::results
+}  // namespace edgelab::results::hdf5

@@ -18,7 +18,8 @@ std::vector<std::byte> hdf5_image_of(const RunRecord& run);
 void write_run(const std::filesystem::path& path, const RunRecord& run);
 
 // Throws Error (environment) if the file can't be opened, Error (data) if it is no sound "edgelab/1" file. Every extent is
-// held against the file's size before anything is allocated.
+// held against the file's size before anything is allocated, and HDF5's library works in a child process with limits, so
+// that its crash on a damaged file is an Error (data) too (reading.hpp). It forks: don't call it where other threads run.
 RunRecord read_run(const std::filesystem::path& path);
 
 }  // namespace edgelab::results

@@ -29,7 +29,7 @@ td{white-space:nowrap}td.wrap{white-space:normal;min-width:14rem;overflow-wrap:a
 figure{margin:0;padding:.75rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem}
 figcaption{font-weight:600;font-size:.9rem;overflow-wrap:anywhere}
 svg{display:block;width:100%;height:auto}svg text{fill:var(--faint);font-size:11px}
-.bar{fill:var(--bar)}.axis{stroke:var(--line)}.mark{stroke:var(--ink);stroke-dasharray:3 3}
+.bar{fill:var(--bar)}.loss,.accuracy{fill:none;stroke-width:2;stroke:var(--bar)}.loss{stroke:var(--faint);stroke-dasharray:5 4}.axis{stroke:var(--line)}.mark{stroke:var(--ink);stroke-dasharray:3 3}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.5rem 0;font-size:.9rem}dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
 @media (max-width:34rem){dl{grid-template-columns:1fr}dd{margin-bottom:.35rem}}
 pre{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.75rem;overflow-x:auto;font-size:.8rem}
@@ -61,7 +61,7 @@ std::string html_report(const RunRecord& run, const std::string& title) {
   html += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n";
   html += "<title>" + escaped(title) + "</title><style>" + kStyle + "</style></head><body>\n";
   html += "<header><h1>" + escaped(title) + "</h1>\n" + head_lines(run) + "</header><main>\n";
-  html += summary_section(run) + expectations_section(run) + latency_section(run) + layers_section(run) +
+  html += summary_section(run) + expectations_section(run) + training_section(run) + latency_section(run) + layers_section(run) +
           ranks_section(run) + hosts_section(run) + provenance_section(run);
   return html + "</main></body></html>\n";
 }

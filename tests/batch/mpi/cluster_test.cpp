@@ -42,7 +42,7 @@ void pretend(const std::string& what, const tasks::TaskContext& context) {
     throw std::runtime_error("broken by design");
   } else if (begins(what, "hangs")) {
     while (!context.cancelled()) std::this_thread::sleep_for(1ms);
-    throw parallel::Cancelled();
+    throw Cancelled();
   } else if (begins(what, "throws a number")) {
     throw 7;
   }

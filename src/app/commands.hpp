@@ -1,0 +1,11 @@
+#pragma once
+
+#include "batch/control/worker.hpp"
+
+namespace edgelab::app {
+
+// All commands of the program: parses the command line, runs what it says, prints errors, and returns the exit code
+// (docs/jobs.md). `run_task` is what jobs do: tasks::run_task, or a test program's own.
+int run_commands(int argc, char** argv, batch::TaskFunction run_task);
+
+}  // namespace edgelab::app

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "batch/doctor/findings.hpp"
+#include "results/text/table.hpp"
+
+namespace edgelab::batch::doctor {
+
+// A part for each host and one for the cluster, a line for each finding and below it what to do, and a last line that says
+// whether a run would come through. What hosts wrote is shown without control characters.
+std::string report_text(const std::vector<Visit>& visits, const std::vector<Finding>& findings,
+                        const results::Look& look);
+
+// {"schema":"edgelab-doctor/1","interfaces":[…],"hosts":[{"name",…,"facts":{…},"clock":{…}}],"findings":[…]}
+std::string report_json(const std::vector<Visit>& visits, const std::vector<Finding>& findings);
+
+}  // namespace edgelab::batch::doctor

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "results/journal.hpp"
+
+namespace edgelab::batch {
+
+// What the journal keeps of a run beside its results, so that a supervisor can tell who was at work when mpirun died, and
+// a restart goes on as if nothing had happened. Each is a fact of its own (results/journal.hpp); bodies are JSON.
+//
+// A session is one supervised batch over all its restarts, or one run by hand. Within it a job that failed stays failed and
+// attempts add up; a new session over the same journal (a plain --resume) tries everything again that is not done.
+
+// The leader's exit code that asks its supervisor for a restart: a rank hangs in a job that ignores its cancel token, and
+// other jobs need that rank. (EX_TEMPFAIL of sysexits.h; no exit code of docs/jobs.md.)
+inline constexpr int kRestartWanted = 75;
+
+struct StartFact {  // "start"
+  std::string job;
+  int attempt = 1;
+  std::vector<int> ranks;          // of the world
+  std::vector<std::string> hosts;  // by rank of the job
+  bool operator==(const StartFact&) const = default;
+};
+
+struct AttemptFact {  // "attempt": it ended, its job did not
+  std::string job;
+  int attempt = 1;
+  bool counts = true;  // false: it was a bystander of another job's crash, and the attempt is not held against it
+  std::string reason;
+  bool operator==(const AttemptFact&) const = default;
+};
+
+struct AddedFact {  // "added": jobs that joined the running batch
+  std::string name;  // of the file, for messages
+  std::string text;  // a resolved job file
+  bool operator==(const AddedFact&) const = default;
+};
+
+std::string session_body(const std::string& id);
+std::string body_of(const StartFact& fact);
+std::string body_of(const AttemptFact& fact);
+std::string body_of(const AddedFact& fact);
+std::string cancelled_body(const std::string& job);
+std::string drained_body(const std::string& host, bool drained);
+
+// What the facts say of their last session.
+struct SessionState {
+  std::string id;                              // empty: no session fact yet
+  std::map<std::string, StartFact> running;    // by job: started by the last run, and not ended as far as the journal knows
+  std::map<std::string, int> attempts;         // that count, by job; of jobs that have not ended
+  std::map<std::string, results::Status> ended;  // jobs that ended in this session; an interrupted one has not
+  std::set<std::string> cancelled;             // jobs
+  std::set<std::string> drained;               // hosts
+  std::vector<AddedFact> added;                // of all sessions
+};
+
+// Throws Error (data) if a fact of these kinds can't be read.
+SessionState session_of(const std::vector<results::Fact>& facts);
+
+}  // namespace edgelab::batch

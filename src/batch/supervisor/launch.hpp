@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "batch/supervisor/blame.hpp"
+
+namespace edgelab::batch {
+
+struct Launch {
+  std::vector<std::string> arguments;            // of mpirun
+  std::map<std::string, std::string> variables;  // for it
+  std::string mark;                              // of the guards' reports
+  std::chrono::nanoseconds grace{};              // that the guards give
+};
+
+struct LaunchEnd {
+  MpirunEnd mpirun;
+  int signal = 0;          // that came to us and was passed on, or 0
+  std::string paragraphs;  // what mpirun itself had to say
+};
+
+// Runs mpirun to its end; blocks. `pass_on` gets the ranks' output as it comes. A signal that batch::SignalWatch has seen,
+// whose object must live, is passed on as an order to the guards (guard.hpp), which end their ranks within the grace time;
+// a run that is not over soon after is killed.
+LaunchEnd run_mpirun(const Launch& launch, const std::function<void(std::string_view)>& pass_on);
+
+}  // namespace edgelab::batch

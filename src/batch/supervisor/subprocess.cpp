@@ -1,0 +1,108 @@
+#include "batch/supervisor/subprocess.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "core/error.hpp"
+
+namespace edgelab::batch {
+namespace {
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// In the child, between fork and exec.
+[[noreturn]] void become(const std::vector<char*>& arguments, const std::vector<char*>& environment, int output, pid_t parent) {
+  setsid();
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(1);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int input = open("/dev/null", O_RDONLY);
+  dup2(input, STDIN_FILENO);
+  dup2(output, STDOUT_FILENO);
+  dup2(output, STDERR_FILENO);
+  execvpe(arguments[0], arguments.data(), environment.data());
+  dprintf(STDERR_FILENO, "error: %s can't be started: %s\n", arguments[0], std::strerror(errno));
+  _exit(127);
+}
+
+}  // namespace
+
+std::vector<std::string> environment_with(const std::map<std::string, std::string>& variables) {
+  std::vector<std::string> lines;
+  for (char** line = environ; *line != nullptr; ++line) lines.emplace_back(*line);
+  for (const auto& [name, value] : variables) {
+    if (std::getenv(name.c_str()) == nullptr) lines.push_back(name + "=" + value);
+  }
+  return lines;
+}
+
+void require_program(const std::string& name, const std::string& hint) {
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "/usr/bin:/bin" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access(((folder.empty() ? "." : folder) + "/" + name).c_str(), X_OK) == 0) return;
+  }
+  throw Error(ErrorKind::environment, "there is no " + name + " on PATH").hint(hint);
+}
+
+Subprocess::Subprocess(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& variables) {
+  const std::vector<std::string> environment = environment_with(variables);
+  const std::vector<char*> argument_pointers = pointers_to(arguments), environment_pointers = pointers_to(environment);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw file_error("a pipe can't be made", "", errno);
+  output_ = FileDescriptor(ends[0]);
+  const FileDescriptor write_end(ends[1]);
+  fcntl(output_.number(), F_SETFL, O_NONBLOCK);
+  const pid_t parent = getpid();
+  process_ = fork();
+  if (process_ < 0) throw file_error("a process can't be started", arguments[0], errno);
+  if (process_ == 0) become(argument_pointers, environment_pointers, write_end.number(), parent);
+}
+
+Subprocess::~Subprocess() {
+  if (ended()) return;
+  send(SIGKILL);
+  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+std::string Subprocess::read_output() {
+  std::string text;
+  std::array<char, 4096> piece;
+  while (true) {
+    const ssize_t count = read(output_.number(), piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
+
+std::optional<int> Subprocess::ended() {
+  if (code_) return code_;
+  int status = 0;
+  if (waitpid(process_, &status, WNOHANG) != process_) return std::nullopt;
+  code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  return code_;
+}
+
+void Subprocess::send(int signal) const {
+  if (!code_) kill(process_, signal);
+}
+
+}  // namespace edgelab::batch

@@ -1,0 +1,152 @@
+// `edgelab submit` as a person uses it, with jobs that crash, hang and eat memory (tests/support/faulty_edgelab.cpp).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "support/run_program.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace edgelab {
+namespace {
+
+using nlohmann::json;
+using test::ProgramResult;
+using test::run_program;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kDefaults =
+    "name: batch\ndefaults: {task: evaluate, model: {arch: mobilenet_v2, input_size: 32}, data: {dataset: shapes10, limit: 4}, seed: 50}\njobs:\n";
+
+// A memory cgroup with a limit, where this user may make one: the kernel then kills for want of memory as on a small board.
+class SmallMemory {
+ public:
+  explicit SmallMemory(const char* limit) {
+    for (const auto& [parent, key] : {std::pair{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}, std::pair{"/sys/fs/cgroup", "memory.max"}}) {
+      const std::filesystem::path group = std::filesystem::path(parent) / ("edgelab-test-" + std::to_string(getpid()));
+      std::error_code refused;
+      if (!std::filesystem::create_directory(group, refused)) continue;
+      std::ofstream(group / key) << limit;
+      long long read = 0;
+      std::ifstream(group / key) >> read;
+      if (std::to_string(read) == limit) {
+        group_ = group;
+        return;
+      }
+      rmdir(group.c_str());
+    }
+  }
+  ~SmallMemory() {
+    // Processes that were just killed may take a moment to leave it.
+    for (int i = 0; i < 50 && !group_.empty() && rmdir(group_.c_str()) != 0; ++i) usleep(100'000);
+  }
+
+  bool there() const { return !group_.empty(); }
+  // 0 is whoever writes: the subshell itself, where $$ would name its parent.
+  std::string enter() const { return there() ? "echo 0 > " + (group_ / "cgroup.procs").string() + "; " : ""; }
+
+ private:
+  std::filesystem::path group_;
+};
+
+class Submit : public testing::Test {
+ protected:
+  std::string write(const std::string& jobs) const {
+    std::ofstream(folder_ / "batch.yaml") << kDefaults << jobs;
+    return (folder_ / "batch.yaml").string();
+  }
+  std::string results() const { return (folder_ / "r.h5").string(); }
+  std::string journal() const { return (folder_ / "r.journal").string(); }
+  std::string command(const std::string& jobs, const std::string& options = "") const {
+    return "EDGELAB_SPOOL=" + (folder_ / "spool").string() + " " FAULTY_EDGELAB " submit " + write(jobs) + " --out " + results() + " " + options;
+  }
+  json shown() const {
+    const ProgramResult result = run_program(EDGELAB_BINARY " results show --json " + results());
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return json::parse(result.output);
+  }
+  std::string reason(const json& file, const std::string& job) const { return file["jobs"][job]["reason"]; }
+  // Waits until a job has begun so many times, and a moment more.
+  std::string when_begun(const std::string& job, int times = 1) const {
+    return "for i in $(seq 600); do [ \"$(grep -c '\"type\":\"start\".*\"" + job + "\"' " + journal() + " 2>/dev/null)\" = " + std::to_string(times) +
+           " ] && break; sleep 0.1; done; sleep 0.3; ";
+  }
+
+  test::TemporaryDirectory folder_;
+};
+
+TEST_F(Submit, ACrashAHangAndAnEmptyMemoryEachEndOneJobAndTheOther16Finish) {
+  std::string jobs = "  - {id: segfault, ranks: 2}\n  - {id: abort}\n  - {id: hang, time_limit: 500ms}\n  - {id: hog}\n";
+  for (int i = 0; i < 16; ++i) jobs += "  - {id: ok" + std::to_string(i) + ", ranks: " + std::to_string(1 + i % 4) + "}\n";
+#ifdef __SANITIZE_ADDRESS__
+  const SmallMemory small("2400002048");  // a whole number of pages
+#else
+  const SmallMemory small("800002048");
+#endif
+  const ProgramResult result = run_program(small.enter() + command(jobs, "--ranks 4"));
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  const json file = shown();
+  ASSERT_EQ(file["jobs"].size(), 20u);
+  EXPECT_TRUE(file["complete"]);
+  for (int i = 0; i < 16; ++i) {
+    const json& job = file["jobs"]["ok" + std::to_string(i)];
+    EXPECT_EQ(job["status"], "done") << i << ": " << job;
+    EXPECT_EQ(job["attempts"], 1) << "a bystander's attempt does not count";
+  }
+  for (const char* job : {"segfault", "abort", "hang", "hog"}) EXPECT_EQ(file["jobs"][job]["status"], "failed") << job;
+  EXPECT_THAT(reason(file, "segfault"), HasSubstr("SIGSEGV"));
+  EXPECT_THAT(reason(file, "abort"), HasSubstr("SIGABRT"));
+  EXPECT_THAT(reason(file, "hang"), HasSubstr("time_limit"));
+  EXPECT_THAT(reason(file, "hog"), HasSubstr(small.there() ? "out of memory" : "SIGKILL"));
+  EXPECT_EQ(run_program(EDGELAB_BINARY " results verify " + results()).exit_code, 0);
+}
+
+TEST_F(Submit, ACrashedJobIsTriedAgainAsOftenAsItMayBe) {
+  const ProgramResult result = run_program(command("  - {id: abort, retries: 2}\n  - {id: after, needs: [abort]}\n  - {id: ok}\n", "--json"));
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  const json printed = json::parse(result.output, nullptr, false);
+  ASSERT_FALSE(printed.is_discarded()) << "stdout is JSON and nothing else, over all restarts: " << result.output;
+  EXPECT_EQ(printed["jobs"]["abort"]["attempts"], 3);
+  EXPECT_EQ(printed["jobs"]["after"]["status"], "skipped");
+  EXPECT_EQ(printed["jobs"]["ok"]["status"], "done");
+  EXPECT_THAT(result.errors, Not(HasSubstr("edgelab-guard")));
+  EXPECT_THAT(result.errors, Not(HasSubstr("mpirun noticed"))) << "what the guards have told mpirun need not repeat";
+}
+
+TEST_F(Submit, ASignalBecomesItsOwnExitCodeAndResumeGoesOn) {
+  const std::string jobs = "  - {id: ok}\n  - {id: wait, needs: [ok]}\n";
+  int run = 0;
+  for (const auto& [name, code] : {std::pair<const char*, int>{"TERM", 143}, {"INT", 130}}) {
+    // env --default-signal: a shell starts background commands with SIGINT ignored.
+    const ProgramResult result = run_program("( exec env --default-signal=INT " + command(jobs, "--grace 3 --resume") + " ) & pid=$!\n" +
+                                             when_begun("wait", ++run) + "kill -" + name + " $pid; wait $pid");
+    EXPECT_EQ(result.exit_code, code) << result.output << result.errors;
+    EXPECT_EQ(run_program(EDGELAB_BINARY " results verify " + results()).exit_code, 0);
+    const json file = shown();
+    EXPECT_FALSE(file["complete"]);
+    EXPECT_EQ(file["jobs"]["ok"]["status"], "done");
+    EXPECT_EQ(file["jobs"]["ok"]["attempts"], 1);
+    EXPECT_EQ(file["jobs"]["wait"]["status"], "interrupted");
+  }
+}
+
+TEST_F(Submit, ASecondSupervisorForTheSameResultsIsRefused) {
+  const std::string first = command("  - {id: wait}\n", "--grace 1");
+  const ProgramResult result = run_program("( exec env " + first + " ) & pid=$!\n" + when_begun("wait") + first + " 2>&1 | grep -q 'another edgelab submit' && echo refused; kill -TERM $pid; wait $pid");
+  EXPECT_THAT(result.output, HasSubstr("refused")) << result.errors;
+  EXPECT_EQ(result.exit_code, 143);
+}
+
+TEST_F(Submit, WhatCannotRunIsRefusedBeforeMpirunStarts) {
+  EXPECT_EQ(run_program(command("  - {id: wide, ranks: 3}\n", "--ranks 2")).exit_code, 3);
+  EXPECT_EQ(run_program(command("  - {id: odd, rank: 3}\n")).exit_code, 2);
+  EXPECT_EQ(run_program("PATH=/nowhere " FAULTY_EDGELAB " submit " + write("  - {id: ok}\n")).exit_code, 3);
+  EXPECT_FALSE(std::filesystem::exists(journal()));
+}
+
+}  // namespace
+}  // namespace edgelab

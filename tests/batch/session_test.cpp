@@ -1,0 +1,70 @@
+#include "batch/session.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "results/json/record_json.hpp"
+
+namespace edgelab::batch {
+namespace {
+
+using results::Fact;
+using results::JobRecord;
+using results::Status;
+
+Fact ended(const std::string& job, Status status) {
+  JobRecord record;
+  record.id = job;
+  record.status = status;
+  return {"job", results::to_json_text(record)};
+}
+
+TEST(Session, WhatStartedAndDidNotEndIsAtWork) {
+  const StartFact a{"a", 1, {0, 2}, {"pi1", "pi2"}}, b{"b", 3, {1}, {"pi1"}};
+  const SessionState state = session_of({{"header", "{}"}, {"session", session_body("s")}, {"start", body_of(a)}, {"start", body_of(b)}, ended("b", Status::done)});
+  EXPECT_EQ(state.id, "s");
+  ASSERT_EQ(state.running.size(), 1u);
+  EXPECT_EQ(state.running.at("a"), a);
+  EXPECT_EQ(state.ended.at("b"), Status::done);
+}
+
+TEST(Session, AttemptsOfBystandersAreNotHeldAgainstThem) {
+  const SessionState state = session_of({{"session", session_body("s")},
+                                         {"attempt", body_of(AttemptFact{"culprit", 1, true, "SIGSEGV"})},
+                                         {"attempt", body_of(AttemptFact{"bystander", 1, false, "another job crashed"})}});
+  EXPECT_EQ(state.attempts.at("culprit"), 1);
+  EXPECT_EQ(state.attempts.count("bystander"), 0u);
+}
+
+TEST(Session, ARestartWithinItGoesOnAndANewOneKeepsOnlyWhatJoined) {
+  std::vector<Fact> facts = {{"session", session_body("s")},
+                             {"added", body_of(AddedFact{"more.yaml", "jobs: []"})},
+                             {"cancelled", cancelled_body("c")},
+                             {"drained", drained_body("pi3", true)},
+                             ended("f", Status::failed),
+                             {"header", "{}"},
+                             {"session", session_body("s")}};
+  SessionState state = session_of(facts);
+  EXPECT_EQ(state.ended.at("f"), Status::failed);
+  EXPECT_EQ(state.cancelled.count("c"), 1u);
+  EXPECT_EQ(state.drained.count("pi3"), 1u);
+  facts.push_back({"session", session_body("t")});
+  state = session_of(facts);
+  EXPECT_TRUE(state.ended.empty());
+  EXPECT_TRUE(state.cancelled.empty());
+  EXPECT_TRUE(state.drained.empty());
+  ASSERT_EQ(state.added.size(), 1u);
+  EXPECT_EQ(state.added[0].name, "more.yaml");
+}
+
+TEST(Session, ADrainThatIsTakenBackIsNone) {
+  EXPECT_TRUE(session_of({{"drained", drained_body("pi3", true)}, {"drained", drained_body("pi3", false)}}).drained.empty());
+}
+
+TEST(Session, AFactOfTheWrongFormIsAnErrorAndUnknownOnesArePassedOver) {
+  EXPECT_THROW(session_of({{"start", "{\"job\": 7}"}}), Error);
+  EXPECT_NO_THROW(session_of({{"something else", "7"}}));
+}
+
+}  // namespace
+}  // namespace edgelab::batch

@@ -1,0 +1,199 @@
+// Which hosts take part, when mpirun is started again, and how.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "batch/supervisor/host_ledger.hpp"
+#include "batch/supervisor/hosts.hpp"
+#include "batch/supervisor/mpirun_command.hpp"
+#include "batch/supervisor/oom_watch.hpp"
+#include "batch/supervisor/restart_policy.hpp"
+#include "batch/supervisor/supervisor_lock.hpp"
+#include "core/error.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace edgelab::batch {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::vector<HostSpec> pis() { return {{"pi1", 4, ""}, {"pi2", 4, "lab"}, {"pi3", 2, ""}}; }
+
+std::vector<std::string> names(const std::vector<HostSpec>& hosts) {
+  std::vector<std::string> result;
+  for (const HostSpec& host : hosts) result.push_back(host.name);
+  return result;
+}
+
+TEST(HostLedger, AHostThatDoesNotAnswerIsLeftOutOnceAndOneThatAnswersAgainIsBack) {
+  HostLedger ledger(pis());
+  ledger.answered("pi2", false);
+  EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi3"));
+  EXPECT_THAT(ledger.left_out().at("pi2"), HasSubstr("for now"));
+  EXPECT_THAT(names(ledger.to_ask()), ElementsAre("pi2", "pi3"));
+  ledger.answered("pi2", true);
+  EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi2", "pi3"));
+  EXPECT_THAT(ledger.take_news(), IsEmpty());
+}
+
+TEST(HostLedger, TwoFailuresInARowOrThreeInAllAreForGood) {
+  HostLedger ledger(pis());
+  for (int i = 0; i < 2; ++i) ledger.answered("pi2", false);
+  for (int i = 0; i < 3; ++i) {
+    ledger.answered("pi3", false);
+    ledger.answered("pi3", true);
+  }
+  EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1"));
+  EXPECT_THAT(ledger.to_ask(), IsEmpty());
+  EXPECT_THAT(ledger.left_out().at("pi2"), HasSubstr("2 times in a row; for good"));
+  EXPECT_THAT(ledger.left_out().at("pi3"), HasSubstr("3 times; for good"));
+}
+
+TEST(HostLedger, ThreeDifferentJobsThatCrashOnAHostPutItOutAndOneJobThatCrashesOftenDoesNot) {
+  HostLedger ledger(pis());
+  for (int i = 0; i < 5; ++i) ledger.crashed("pi2", "same");
+  for (const char* job : {"a", "b", "c"}) ledger.crashed("pi3", job);
+  EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi2"));
+}
+
+TEST(HostLedger, ThisMachineAlwaysTakesPart) {
+  HostLedger ledger(pis());
+  for (const char* job : {"a", "b", "c", "d"}) ledger.crashed("pi1", job);
+  EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi2", "pi3"));
+  EXPECT_THAT(ledger.take_news(), IsEmpty());
+}
+
+TEST(HostLedger, ALaterSessionRemembersWhoIsOutForGood) {
+  HostLedger ledger(pis());
+  for (int i = 0; i < 2; ++i) ledger.answered("pi2", false);
+  const std::vector<results::Fact> facts = ledger.take_news();
+  ASSERT_THAT(facts, SizeIs(1));
+  HostLedger later(pis());
+  later.recall(facts);
+  EXPECT_THAT(names(later.taking_part()), ElementsAre("pi1", "pi3"));
+  EXPECT_THROW(later.recall({{"left_out", "[]"}}), Error);
+}
+
+TEST(RestartPolicy, ProgressRestartsAtOnceAndFruitlessRestartsWaitLongerEachTimeUntilTheBatchIsGivenUp) {
+  RestartPolicy policy;
+  EXPECT_EQ(policy.after_end(true, true)->count(), 0);
+  for (const int seconds : {1, 2, 4, 8, 16}) EXPECT_EQ(policy.after_end(true, false)->count(), seconds);
+  EXPECT_FALSE(policy.after_end(true, false));
+}
+
+TEST(RestartPolicy, ProgressForgivesEarlierFruitlessRestarts) {
+  RestartPolicy policy;
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(policy.after_end(true, false));
+    EXPECT_TRUE(policy.after_end(true, true));
+  }
+}
+
+TEST(RestartPolicy, ALeaderThatNeverComesUpIsGivenUpSooner) {
+  RestartPolicy policy;
+  EXPECT_TRUE(policy.after_end(false, false));
+  EXPECT_TRUE(policy.after_end(false, false));
+  EXPECT_FALSE(policy.after_end(false, false));
+}
+
+TEST(MpirunCommand, RanksAreNumberedHostByHost) {
+  EXPECT_EQ(host_of_rank(pis(), 3), "pi1");
+  EXPECT_EQ(host_of_rank(pis(), 4), "pi2");
+  EXPECT_EQ(host_of_rank(pis(), 9), "pi3");
+  EXPECT_EQ(host_of_rank(pis(), 10), "");
+}
+
+TEST(MpirunCommand, AJobFilesTextStaysOneArgument) {
+  const std::string nasty = "--set=name=$(reboot); x";
+  const std::vector<std::string> arguments = mpirun_arguments(2, "/tmp/hosts", {"EDGELAB_DATA"}, {"/bin/edgelab", nasty});
+  EXPECT_EQ(arguments.back(), nasty);
+  EXPECT_THAT(arguments, Contains("/tmp/hosts"));
+}
+
+TEST(MpirunCommand, TheInterfacesGoToBothLaunchersAndToMpi) {
+  ClusterSpec cluster;
+  cluster.interfaces = {"eth0", "10.0.0.0/24"};
+  const auto variables = mpirun_variables(cluster, false);
+  for (const char* name : {"OMPI_MCA_oob_tcp_if_include", "PRTE_MCA_oob_tcp_if_include", "OMPI_MCA_btl_tcp_if_include"}) {
+    EXPECT_EQ(variables.at(name), "eth0,10.0.0.0/24") << name;
+  }
+  EXPECT_FALSE(variables.contains("OMPI_ALLOW_RUN_AS_ROOT"));
+  EXPECT_TRUE(mpirun_variables({}, true).contains("OMPI_ALLOW_RUN_AS_ROOT"));
+  EXPECT_FALSE(mpirun_variables({}, true).contains("OMPI_MCA_btl_tcp_if_include"));
+}
+
+TEST(MpirunCommand, OnlyOurVariablesAreSentToOtherHosts) {
+  EXPECT_THAT(variables_to_export({"EDGELAB_DATA=/d", "HOME=/root", "SECRET=x", "OMP_NUM_THREADS=2", "NO_COLOR=", "NO_COLORS=1"}),
+              ElementsAre("EDGELAB_DATA", "NO_COLOR", "OMP_NUM_THREADS"));
+}
+
+TEST(Hosts, ThisMachineComesFirstAndMustBeThere) {
+  ClusterSpec cluster;
+  cluster.hosts = {{"198.51.100.1", 1, ""}, {"198.51.100.2", 1, ""}};
+  EXPECT_THROW(with_this_machine_first(cluster), Error);
+  cluster.hosts.push_back({"localhost", 2, ""});
+  EXPECT_THAT(names(with_this_machine_first(cluster).hosts), ElementsAre("localhost", "198.51.100.1", "198.51.100.2"));
+}
+
+TEST(Hosts, AreAskedThroughTheRemoteShellThatMpirunUses) {
+  const test::TemporaryDirectory folder;
+  const std::string agent = folder / "agent";
+  std::ofstream(agent) << "#!/bin/sh\n[ \"$1\" = -q ] && [ \"$2\" = lab@pi2 ] && [ \"$3\" = true ]\n";
+  std::filesystem::permissions(agent, std::filesystem::perms::owner_all);
+  setenv("OMPI_MCA_plm_rsh_agent", (agent + " -q : rsh").c_str(), 1);
+  const std::map<std::string, bool> answers = reachable(pis());
+  unsetenv("OMPI_MCA_plm_rsh_agent");
+  EXPECT_THAT(answers, ElementsAre(std::pair("pi1", false), std::pair("pi2", true), std::pair("pi3", false)));
+}
+
+TEST(SupervisorLock, KeepsASecondSupervisorOutAndGoesWithTheFirst) {
+  const test::TemporaryDirectory folder;
+  {
+    const SupervisorLock lock(folder / "r.h5");
+    EXPECT_THROW(SupervisorLock(folder / "r.h5"), Error);
+    EXPECT_NO_THROW(SupervisorLock(folder / "other.h5"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "r.lock"));
+  EXPECT_NO_THROW(SupervisorLock(folder / "r.h5"));
+}
+
+class Memory : public testing::Test {
+ protected:
+  void write(const std::filesystem::path& name, const std::string& text) const {
+    std::filesystem::create_directories((folder_ / name).parent_path());
+    std::ofstream(folder_ / name) << text;
+  }
+  OomWatch watch() const { return OomWatch(folder_ / "cgroup", folder_ / "own"); }
+  test::TemporaryDirectory folder_;
+};
+
+TEST_F(Memory, AKillIsSeenInTheCountOfOurCgroup) {
+  for (const auto& [own, counts] : {std::pair{"0::/user/lab\n", "cgroup/user/lab/memory.events"}, std::pair{"4:memory:/user\n0::/\n", "cgroup/memory/user/memory.oom_control"}}) {
+    write("own", own);
+    write(counts, "low 0\noom 1\noom_kill 1\n");
+    const OomWatch oom = watch();
+    EXPECT_EQ(oom.killed(), OutOfMemory::no) << counts;
+    write(counts, "low 0\noom 2\noom_kill 2\n");
+    EXPECT_EQ(oom.killed(), OutOfMemory::yes) << counts;
+  }
+}
+
+TEST_F(Memory, InAContainerTheMountedPartOfThePathCounts) {
+  write("own", "0::/docker/abc/lab\n");
+  write("cgroup/memory.events", "oom_kill 0\n");
+  EXPECT_EQ(watch().killed(), OutOfMemory::no);
+}
+
+TEST_F(Memory, WithoutACountNobodyKnows) {
+  write("own", "0::/\n");
+  EXPECT_EQ(watch().killed(), OutOfMemory::unknown);
+}
+
+}  // namespace
+}  // namespace edgelab::batch
