@@ -19,19 +19,30 @@ INSTEAD = {
     "./lab test": (None, "it is what runs this"),
     "build/edgelab data fetch cifar10": (None, "it needs the network; tests/data fetches from a server of its own"),
 }
+# Commands for another system, each with the reason: a command that holds the word is not run.
+ELSEWHERE = {
+    "sbatch": "it needs a cluster with Slurm; tests/cluster/slurm starts one",
+    "--slurm": "it needs a cluster with Slurm; tests/cluster/slurm starts one",
+}
 # Long jobs, shortened: a command that holds the key gets the options behind it.
 SHORTENED = {
     "jobs/lab1_mobilenet_edge.yaml": "--set defaults.data.limit=16 --set defaults.measure.repeats=1",
     "jobs/lab4_deit_edge.yaml": "--set defaults.data.limit=4 --set defaults.measure.repeats=1",
+    "tests/bench/versus_peers.py": "--models mobilenet_v2 --training deit_tiny --training-batch 1 --precisions fp32 --batches 1 --threads 1 --attention 197 --rounds 1 --seconds 0.05",
+    "jobs/lab8_distill_vit.yaml": "--only alone --set defaults.train.epochs=1 --set defaults.data.limit=128 --set jobs.alone.model.depth=1",
+    "jobs/lab8_finetune_vit.yaml": "--set defaults.train.epochs=1 --set defaults.data.limit=128 --set defaults.model.depth=2",
+    "jobs/lab6_flash_attention.yaml": "--set defaults.measure.repeats=1 --only bf16-577",
 }
 # What labs need that this machine may lack.
 NEEDS = {
     "jobs/lab1_mobilenet_edge.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
     "jobs/lab4_deit_edge.yaml": ("EDGELAB_DATA",),
+    "jobs/lab8_finetune_vit.yaml": ("EDGELAB_DATA",),
+    "jobs/lab8_distill_vit.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
     "$EDGELAB_MODELS": ("EDGELAB_MODELS",),
 }
 PATH = re.compile(r"`((?:src|tests|docs|jobs|configs|cluster|results|cmake)/[\w./*-]*|[\w-]+\.md|\.ci/run)`|\]\(([^)#:]+)\)")
-MADE_BY_COMMANDS = re.compile(r"results/[\w-]+\.(h5|html|journal)$")
+MADE_BY_COMMANDS = re.compile(r"results/[\w.-]+\.((h5|html|journal|md)$|artifacts/)")
 
 
 def documents(source):
@@ -83,13 +94,16 @@ def command_to_run(command):
     """The command as it is run here, and why it differs; (None, reason) if it isn't."""
     if command in INSTEAD:
         return INSTEAD[command]
+    for word, reason in ELSEWHERE.items():
+        if word in command.split():
+            return None, reason
     command = re.sub(r"EDGELAB_(DATA|MODELS)=\S+\s+", "", command)  # relative to a checkout; here the environment says where
     for job, variables in NEEDS.items():
         lacking = [name for name in variables if job in command and name not in os.environ]
         if lacking:
             return None, f"{' and '.join(lacking)} not set"
     for job, options in SHORTENED.items():
-        if job in command and " run " in command:
+        if job in command and (" run " in command or command.startswith("python3 ")):
             return f"{command} {options}", "shortened"
     return command, ""
 

@@ -21,7 +21,8 @@ const std::map<std::string, std::set<std::string>>& owners() {
       {"CLI", {"app"}},
       {"curl", {"data"}},
       {"archive.h", {"data"}},
-      {"stb", {"data"}},
+      {"png.h", {"data"}},
+      {"turbojpeg.h", {"data"}},
   };
   return table;
 }
