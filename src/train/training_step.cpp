@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "graph/passes/passes.hpp"
+#include "train/fuse_gradients.hpp"
 
 namespace edgelab::train {
 
@@ -42,7 +43,7 @@ TrainingStep::TrainingStep(const Graph& model, std::span<const std::string> para
   std::shared_ptr<const runtime::Plan> plan;
   for (const Recompute recompute : {Recompute::nothing, Recompute::cheap, Recompute::blocks}) {
     const Differentiated both = differentiate(form.graph, wanted, recompute);
-    plan = runtime::Plan::compile(graph::narrow_training_values(both.graph), options);
+    plan = runtime::Plan::compile(graph::narrow_training_values(fuse_gradients(both.graph)), options);
     first_gradient_ = both.first_gradient;
     recompute_ = recompute;
     const std::int64_t bytes = static_cast<std::int64_t>(plan->arena_bytes()) + weight_bytes(model) + settings.bytes_beside;

@@ -18,6 +18,7 @@ import tempfile
 INSTEAD = {
     "./lab test": (None, "it is what runs this"),
     "build/edgelab data fetch cifar10": (None, "it needs the network; tests/data fetches from a server of its own"),
+    "mpirun -n 2 build/edgelab run jobs/demo.yaml": ("mpirun -n 2 build/edgelab run jobs/demo.yaml --only speed", "shortened: README.md's ./lab demo runs the whole"),
 }
 # Commands for another system, each with the reason: a command that holds the word is not run.
 ELSEWHERE = {

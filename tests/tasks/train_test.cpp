@@ -97,6 +97,43 @@ TEST_F(Train, GoesOnFromACheckpointAsIfNeverStopped) {
   }
 }
 
+// A disk that is away for a moment must not cost what was learned.
+TEST_F(Train, ACheckpointThatCannotBeReadNowIsThereForTheNextAttempt) {
+  namespace fs = std::filesystem;
+  JobSpec spec = example::small_training();
+  spec.checkpoint.every_steps = 3;
+  const test::TemporaryDirectory folder;
+  int left = 9;
+  EXPECT_THROW(run(spec, folder.path(), [&] { return --left <= 0; }), Cancelled);
+  std::vector<fs::path> saved;
+  for (const auto& entry : fs::directory_iterator(folder.path() / "checkpoints")) saved.push_back(entry.path());
+  ASSERT_FALSE(saved.empty());
+  const fs::path away = folder.path() / "away";
+  fs::create_directory(away);
+  for (const fs::path& path : saved) {
+    fs::rename(path, away / path.filename());
+    fs::create_symlink(folder.path() / "nowhere", path);
+  }
+  try {
+    run(spec, folder.path());
+    FAIL() << "it started afresh";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::environment) << error.what();
+  }
+  for (const fs::path& path : saved) fs::rename(away / path.filename(), path);
+  EXPECT_EQ(run(spec, folder.path()).weights, run(spec).weights);
+}
+
+TEST_F(Train, CheckpointsOfAnotherConfigurationAreGivenUp) {
+  JobSpec spec = example::small_training();
+  const test::TemporaryDirectory folder;
+  spec.resolved = "one";
+  run(spec, folder.path());
+  spec.resolved = "another";
+  spec.train->optimizer.lr *= 2;
+  EXPECT_EQ(run(spec, folder.path()).weights, run(spec).weights);
+}
+
 TEST_F(Train, WeightsGoToTheNextJob) {
   const JobSpec spec = example::small_training();
   const Outcome made = run(spec);

@@ -66,6 +66,7 @@ void Training::resume() {
         resumed = true;
       }
     } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage) throw;  // what can't be read now may be read by the next attempt
       // The job was another when it made them.
       log::warning("job " + spec_.id + ": starts afresh: " + std::string(error.what()));
       checkpoints_->clear();
