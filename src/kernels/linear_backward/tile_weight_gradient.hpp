@@ -45,7 +45,7 @@ class TileWeightGradient {
   };
   void add(const Slice& slice, const Memory& memory, std::byte* own) const;
   Member::Part bias_part(std::int64_t row, std::int64_t rows, std::int64_t column) const;
-  void gather(const Slice& slice, const float* dy, std::byte* own) const;
+  const void* gather(const Slice& slice, const float* dy, std::byte* own) const;
   void pack(const Slice& slice, const tile_gemm::ColumnBlocks& product, const std::byte* x, std::byte* own) const;
 
   TileWeightGradientSettings settings_;
@@ -55,7 +55,9 @@ class TileWeightGradient {
   tile_gemm::Blocks rows_, columns_, depths_;     // of dw's pieces and of the slices
   tile_gemm::ColumnBlocks products_[2][2];        // [last columns][last slice]
   std::int64_t gathered_ld_ = 0;                  // words from one row of gathered dy, or one pair of rows, to the next
-  std::size_t packed_at_ = 0, rounded_at_ = 0, gemm_at_ = 0, member_bytes_ = 0;  // behind gathered dy
+  bool turns_ = false;                            // gathered dy is turned: [rows of dw, slice], as matrix units read it
+  std::int64_t turned_ld_ = 0;                    // words: pairs of the slice's rows
+  std::size_t turned_at_ = 0, packed_at_ = 0, rounded_at_ = 0, gemm_at_ = 0, member_bytes_ = 0;  // behind gathered dy
 };
 
 }  // namespace edgelab::kernels

@@ -9,7 +9,8 @@
 namespace edgelab::kernels::tile_gemm {
 Choice choose_for_layers(const Settings& settings, const Machine& machine) {
   check(settings);
-  if (settings.a == DType::f32 || (settings.a == DType::bf16 && best_simd_target().bf16_pairs)) {
+  const bool pairs = settings.a == DType::bf16 && best_simd_target().bf16_pairs && !machine.has("amx_bf16");
+  if (settings.a == DType::f32 || pairs) {
     for (const Implementation& implementation : implementations()) {
       if (implementation.name == "simd" && !implementation.refuses(settings, machine)) return {implementation.make(settings), implementation.name, {}};
     }
