@@ -94,6 +94,31 @@ TEST_F(Run, AResumedRunTakesOverWhatIsDone) {
   EXPECT_THAT(result.errors + result.output, testing::Not(HasSubstr("on1: started")));
 }
 
+// Everything dies at once amid training, as in a power cut; what comes out in the end is what would have come out.
+TEST_F(Run, TrainingThatWasKilledGoesOnToTheSameWeights) {
+  const std::string job = write("train.yaml",
+                                "name: train\njobs:\n  - {id: learn, task: train, ranks: 2, threads: 1, data: {dataset: shapes10, limit: 480}, batch: 20, checkpoint: {every: 10 steps},\n"
+                                "     model: {arch: vit_tiny_patch16_224, img_size: 32, patch_size: 8, depth: 2, embed_dim: 48, num_heads: 3},\n"
+                                "     train: {epochs: 20, batch: 24, ema: 0.9, augment: [crop, flip], optimizer: {name: adamw, lr: 1e-3}}}\n");
+  const auto weights = [&](const std::string& name) {
+    std::ifstream file(folder_ / (name + ".artifacts/learn/weights.safetensors"), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  const std::string command = "mpirun -n 2 " EDGELAB_BINARY " run " + job + " --out " + (folder_ / "k.h5").string();
+  ASSERT_EQ(run(2, job).exit_code, 0);
+  ASSERT_FALSE(weights("r").empty());
+
+  const std::string checkpoints = (folder_ / "k.artifacts/learn/checkpoints").string();
+  // mpirun and its ranks: nobody is left to tidy up.
+  const ProgramResult killed = run_program(command + " & pid=$!\nfor i in $(seq 600); do ls " + checkpoints +
+                                           " 2>/dev/null | grep -q safetensors && break; sleep 0.05; done; sleep 0.2; kill -KILL $pid $(pgrep -P $pid); wait $pid");
+  ASSERT_EQ(killed.exit_code, 137) << killed.output << killed.errors;
+  ASSERT_TRUE(weights("k").empty()) << "it had finished: the test shows nothing";
+  const ProgramResult resumed = run_program(command + " --resume");
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.output << resumed.errors;
+  EXPECT_EQ(weights("k"), weights("r"));
+}
+
 TEST_F(Run, JsonOnStdoutIsJsonAndNothingElse) {
   const ProgramResult result = run(2, write("job.yaml", sharded_jobs()), "--only on2 --json");
   ASSERT_EQ(result.exit_code, 0) << result.errors;
