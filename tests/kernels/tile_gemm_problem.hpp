@@ -74,6 +74,8 @@ struct Problem {
   Settings settings;
   Buffer a, c, bias, scale, residual;
   std::vector<Buffer> b;
+  Buffer offset;
+  Requantize requantize;
   std::int64_t ldb = 0;
   bool transposed = false;
 
@@ -100,6 +102,19 @@ struct Problem {
     fill_matrix(bias, 1, s.n, s.n, random);
     scale = Buffer(DType::f32, s.epilogue.scale == Scale::one ? 1 : s.n);
     fill_matrix(scale, 1, s.epilogue.scale == Scale::one ? 1 : s.n, s.n, random);
+    // Sums of integers come out over the whole of a u8, and beyond.
+    if (s.c == DType::u8) {
+      const float size = 1.0f / (64.0f * std::sqrt(static_cast<float>(s.k * s.batch)));
+      for (std::int64_t n = 0; n < (s.epilogue.scale == Scale::one ? 1 : s.n); ++n) static_cast<float*>(scale.data())[n] *= size;
+    }
+    offset = Buffer(DType::s32, s.n);
+    fill_matrix(offset, 1, s.n, s.n, random);
+    requantize.zero_point = static_cast<std::int32_t>(random.below(256));
+    requantize.low = static_cast<std::int32_t>(random.below(100));
+    requantize.high = random.below(2) == 0 ? 255 : 156 + static_cast<std::int32_t>(random.below(100));
+    requantize.residual_zero_point = static_cast<std::int32_t>(random.below(256));
+    requantize.residual_scale = random.uniform(0, 2);
+    requantize.after_gelu = random.uniform(0, 200);
     if (s.epilogue.residual) {
       residual = Buffer(s.epilogue.residual_type, (s.m - 1) * s.epilogue.residual_ld + s.n);
       fill_matrix(residual, s.m, s.n, s.epilogue.residual_ld, random);
@@ -128,7 +143,12 @@ struct Problem {
             settings.epilogue.scale == Scale::none ? nullptr : static_cast<const float*>(scale.data()),
             settings.epilogue.bias ? static_cast<const float*>(bias.data()) : nullptr,
             settings.epilogue.residual ? residual.data() : nullptr,
-            scratch};
+            scratch,
+            nullptr,
+            nullptr,
+            0,
+            settings.epilogue.offset ? static_cast<const std::int32_t*>(offset.data()) : nullptr,
+            requantize};
   }
 
   // C, with its margins, after one run.
@@ -141,13 +161,12 @@ struct Problem {
     return out;
   }
 
-  // The kernel's rounding: random signs make partial sums of n products grow as √n, and their roundings too.
+  // The kernel's rounding, none for integers: random signs make partial sums of n products grow as √n, and their roundings too.
   double tolerance(double want) const {
     const double eps = std::numeric_limits<float>::epsilon();
     const double products = static_cast<double>(settings.k * settings.batch);
-    if (settings.c == DType::s32) return 0;
-    const double size = sum_type(settings) == DType::s32 ? 128.0 * 256.0 : 1.0;
-    const double sum = size * eps * (8 + 2 * std::sqrt(products)) * (std::sqrt(products) + 4);
+    if (sum_type(settings) == DType::s32) return 0;
+    const double sum = eps * (8 + 2 * std::sqrt(products)) * (std::sqrt(products) + 4);
     const double rounding = settings.c == DType::bf16 ? 0x1p-7 * std::abs(want) : 0;  // one step: the sums may fall on two sides of a tie
     const double error = settings.c == DType::bf16 ? vector_math::kGeluBf16Error : vector_math::kGeluError;
     const double gelu = settings.epilogue.activation == Activation::gelu ? error * (1 + std::abs(want)) : 0;
@@ -194,8 +213,9 @@ inline Settings random_settings(CounterRandom& random, DType a, DType b) {
   s.ldc = s.n + below(2) * below(20);
   s.a = a;
   s.b = b;
-  const std::int64_t kinds = sum_type(s) == DType::s32 ? 3 : 2;
-  constexpr DType kC[] = {DType::f32, DType::bf16, DType::s32};
+  const bool whole = sum_type(s) == DType::s32;
+  const std::int64_t kinds = whole ? 6 : 2;
+  constexpr DType kC[] = {DType::f32, DType::bf16, DType::s32, DType::u8, DType::u8, DType::u8};
   s.c = kC[below(kinds)];
   s.accumulate = s.c == sum_type(s) && below(3) == 0;
   if (s.c == DType::s32) return s;
@@ -206,6 +226,14 @@ inline Settings random_settings(CounterRandom& random, DType a, DType b) {
   e.residual_type = below(2) == 0 ? DType::f32 : DType::bf16;
   e.residual_ld = e.residual ? (below(2) == 0 ? s.ldc : s.n + below(9)) : 0;
   e.activation = static_cast<Activation>(below(4));
+  if (!whole) return s;
+  e.offset = below(2) == 0;
+  if (e.residual && below(2) == 0) e.residual_type = DType::u8;
+  if (s.c != DType::u8) return s;
+  if (e.scale == Scale::none) e.scale = Scale::per_column;
+  // Mostly what convolutions ask for, which has a path of its own.
+  e.bias = e.bias && below(3) == 0;
+  e.activation = below(4) == 0 ? Activation::gelu : Activation::none;
   return s;
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "each_target.hpp"
@@ -14,9 +15,10 @@ using test::on_each_target;
 TEST(TileGemmSimd, EqualsTheReferenceOnEveryInstructionSet) {
   on_each_target([] {
     CounterRandom random(stream_key(11, "targets"));
-    for (int i = 0; i < 200 && !::testing::Test::HasFatalFailure(); ++i) {
-      const DType type = i % 2 == 0 ? DType::f32 : DType::bf16;
-      const Problem problem(random_settings(random, type, type), random);
+    for (int i = 0; i < 400 && !::testing::Test::HasFatalFailure(); ++i) {
+      constexpr std::array<DType, 4> kA = {DType::f32, DType::u8, DType::bf16, DType::u8};
+      const DType a = kA[static_cast<std::size_t>(i) % kA.size()], b = a == DType::u8 ? DType::s8 : a;
+      const Problem problem(random_settings(random, a, b), random);
       expect_equal(problem, problem.run(make_simd(problem.settings)), problem.run(make_reference(problem.settings)), "simd");
     }
   });

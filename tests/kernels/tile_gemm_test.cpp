@@ -165,7 +165,9 @@ TEST_P(TileGemmImplementation, AllocatesNothingOfItsOwnInARun) {
   const Implementation& implementation = named(GetParam());
   CounterRandom random(stream_key(5, "allocations"));
   for (int i = 0; i < 40; ++i) {
-    const Settings settings = random_settings(random, i % 2 == 0 ? DType::f32 : DType::bf16, i % 2 == 0 ? DType::f32 : DType::bf16);
+    constexpr Types kFast[] = {kTypes[0], kTypes[1], kTypes[2]};
+    const Types types = kFast[i % std::ssize(kFast)];
+    const Settings settings = random_settings(random, types.a, types.b);
     if (implementation.refuses(settings, this_machine())) continue;
     const Problem problem(settings, random);
     const Kernel kernel = implementation.make(settings);
@@ -246,6 +248,27 @@ TEST(TileGemm, KeepsTheReasonsOfThoseThatRefused) {
   EXPECT_EQ(choice.refusals[0].implementation, "onednn");
   EXPECT_FALSE(choice.refusals[0].reason.empty());
   EXPECT_THAT(choice.refusals[1].reason, ::testing::HasSubstr("integer"));
+}
+
+TEST(TileGemmReference, RequantizesByTheFormula) {
+  Settings settings = plain(1, 2, 2);
+  settings.a = settings.c = DType::u8, settings.b = DType::s8;
+  settings.epilogue = {.scale = Scale::per_column, .residual = true, .residual_type = DType::u8, .residual_ld = 2, .offset = true};
+  const Kernel kernel = make_reference(settings);
+  const std::uint8_t a[] = {10, 200}, residual[] = {5, 9};
+  const std::int8_t b[] = {3, -100, 1, 2};
+  const std::int32_t offset[] = {-20, 7};
+  const float scale[] = {0.25f, 0.5f};
+  std::uint8_t c[2] = {};
+  const auto packed = allocate_aligned(kernel.packed_bytes());
+  kernel.pack({b, 2, false}, packed.get());
+  Arguments arguments;
+  arguments.a = a, arguments.packed_b = packed.get(), arguments.c = c, arguments.scale = scale, arguments.residual = residual, arguments.offset = offset;
+  arguments.requantize = {100, 20, 255, 4, 0.5f, 1.0f};
+  kernel.run(arguments);
+  // (30 + 200 − 20) · 0.25 + 1 · 0.5 = 53; (−1000 + 400 + 7) · 0.5 + 2.5 = −294, far below the bound.
+  EXPECT_EQ(c[0], 153);
+  EXPECT_EQ(c[1], 20);
 }
 
 TEST(TileGemm, RefusesSettingsWithoutAMeaning) {

@@ -223,7 +223,7 @@ class FlashBackward {
 
   // to[column][row] = from[row][column], rows of `to` kLd apart: what packing does to a B that is given transposed.
   void turn(const float* from, std::int64_t ld, std::int64_t rows, std::int64_t columns, float* to) const {
-    simd_.pack({{from, ld, true}, false, columns, rows, kLd, reinterpret_cast<std::uint32_t*>(to)});
+    simd_.pack({{from, ld, true}, 1, columns, rows, kLd, reinterpret_cast<std::uint32_t*>(to)});
   }
 
   AttentionProblem p_;

@@ -13,14 +13,14 @@ namespace edgelab::kernels::tile_gemm {
 std::optional<std::string> onednn_refuses(const Settings& settings, const Machine& machine);
 Kernel make_onednn(const Settings& settings);
 
-// Google Highway, for the widest target that this machine runs when make is called. f32 and bf16.
+// Google Highway, for the widest target that this machine runs when make is called. f32, bf16 and u8×s8.
 // bf16 products are exact in f32 and summed in f32, but where the target multiplies bf16 pairs itself (AVX512-BF16, Arm
 // BF16, from Highway 1.2 on): there subnormal operands count as zero and the two products of a pair may be rounded in
 // another order. GELU is vector_math's, the cheaper one where C is bf16.
 std::optional<std::string> simd_refuses(const Settings& settings, const Machine& machine);
 Kernel make_simd(const Settings& settings);
 
-// Sums in double (in s64 for integers) and rounds once.
+// Sums in double, which is exact for integers, and rounds once; behind integers as requantize.hpp has it.
 Kernel make_reference(const Settings& settings);
 
 }  // namespace edgelab::kernels::tile_gemm

@@ -152,8 +152,8 @@ const Built& built(const Settings& settings) {
 void pack_block(const State& state, const PlainB& b, std::int64_t first, std::int64_t columns, std::int64_t width, std::byte* to) {
   const DType type = state.settings.b;
   // A block of words is one of Highway's panels.
-  if (state.group * static_cast<std::int64_t>(size_of(type)) == 4 && type != DType::s8) {
-    return state.simd.pack({from_column(b, type, first), type == DType::bf16, state.settings.k, columns, width, reinterpret_cast<std::uint32_t*>(to)});
+  if (state.group * static_cast<std::int64_t>(size_of(type)) == 4) {
+    return state.simd.pack({from_column(b, type, first), state.group, state.settings.k, columns, width, reinterpret_cast<std::uint32_t*>(to)});
   }
   const auto size = static_cast<std::int64_t>(size_of(state.settings.b));
   const auto* from = static_cast<const std::byte*>(b.data);
@@ -193,6 +193,8 @@ void finish_block(const State& state, const Arguments& arguments, const void* su
   finish.ldc = s.ldc;
   finish.rows = s.m;
   finish.columns = columns;
+  finish.offset = e.offset ? arguments.offset + first : nullptr;
+  finish.requantize = arguments.requantize;
   state.simd.finish(finish);
 }
 

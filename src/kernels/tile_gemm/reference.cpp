@@ -5,6 +5,7 @@
 
 #include "core/tensor.hpp"
 #include "kernels/tile_gemm/implementations.hpp"
+#include "kernels/vector_math/vector_math.hpp"
 
 namespace edgelab::kernels::tile_gemm {
 namespace {
@@ -25,6 +26,7 @@ void store(DType type, void* data, std::int64_t index, double value) {
     case DType::f32: static_cast<float*>(data)[index] = static_cast<float>(value); break;
     case DType::bf16: static_cast<std::uint16_t*>(data)[index] = float_to_bf16(static_cast<float>(value)); break;
     case DType::s32: static_cast<std::int32_t*>(data)[index] = static_cast<std::int32_t>(static_cast<std::int64_t>(value)); break;
+    case DType::u8: static_cast<std::uint8_t*>(data)[index] = static_cast<std::uint8_t>(value); break;
     default: break;
   }
 }
@@ -74,12 +76,38 @@ double sum_of(const Settings& s, const Arguments& arguments, std::int64_t m, std
   return sum;
 }
 
+// GELU is one polynomial for all that sum integers, so that they give the same bits; vector_math_test.cpp holds it against erf.
+float gelu(DType c, float f) {
+  const vector_math::Functions functions = vector_math::functions();
+  (c == DType::f32 ? functions.gelu : functions.gelu_bf16)(&f, &f, 1);
+  return f;
+}
+
+double finished(const Settings& s, const Arguments& arguments, std::int64_t sum, std::int64_t m, std::int64_t n) {
+  const Epilogue& e = s.epilogue;
+  const float whole = static_cast<float>(static_cast<std::int32_t>(sum + (e.offset ? arguments.offset[n] : 0)));
+  const bool bytes = e.residual && e.residual_type == DType::u8;
+  const std::int64_t at = m * e.residual_ld + n;
+  float addend = e.bias ? arguments.bias[n] : 0.0F;
+  if (e.residual && !bytes) addend += static_cast<float>(element(e.residual_type, arguments.residual, at));
+  const float scale = e.scale == Scale::none ? 1.0F : arguments.scale[e.scale == Scale::one ? 0 : n];
+  float f = std::fmaf(whole, scale, addend);
+  if (bytes) f = add_u8(arguments.requantize, static_cast<const std::uint8_t*>(arguments.residual)[at], f);
+  f = e.activation == Activation::gelu ? gelu(s.c, f) : static_cast<float>(activate(e.activation, static_cast<double>(f)));
+  if (s.c != DType::u8) return static_cast<double>(f);
+  return to_u8(arguments.requantize, e.activation == Activation::gelu ? f * arguments.requantize.after_gelu : f);
+}
+
 void run(const void* state, const Arguments& arguments) noexcept {
   const Settings& s = *static_cast<const Settings*>(state);
   const Epilogue& e = s.epilogue;
   for (std::int64_t m = 0; m < s.m; ++m) {
     for (std::int64_t n = 0; n < s.n; ++n) {
       double value = sum_of(s, arguments, m, n);
+      if (sum_type(s) == DType::s32 && s.c != DType::s32) {
+        store(s.c, arguments.c, m * s.ldc + n, finished(s, arguments, static_cast<std::int64_t>(value), m, n));
+        continue;
+      }
       if (e.scale != Scale::none) value *= arguments.scale[e.scale == Scale::one ? 0 : n];
       if (e.bias) value += arguments.bias[n];
       if (e.residual) value += element(e.residual_type, arguments.residual, m * e.residual_ld + n);

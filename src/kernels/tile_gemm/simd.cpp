@@ -20,7 +20,7 @@ SimdState state_of(const Settings& settings) {
   SimdState state;
   state.settings = settings;
   state.target = best_simd_target();
-  state.rows = settings.b == DType::bf16 ? (settings.k + 1) / 2 : settings.k;
+  state.rows = (settings.k + group_of(settings.b) - 1) / group_of(settings.b);
   state.panel = panel_columns(settings.n, state.target);
   state.full_panels = settings.n / state.panel;
   state.tail_columns = settings.n % state.panel;
@@ -35,7 +35,7 @@ void pack(const void* opaque, const PlainB& b, void* packed) noexcept {
   const Settings& s = state.settings;
   auto* to = static_cast<std::uint32_t*>(packed);
   const auto pack_panel = [&](std::int64_t first, std::int64_t columns, std::int64_t width) {
-    state.target.pack({from_column(b, s.b, first), s.b == DType::bf16, s.k, columns, width, to});
+    state.target.pack({from_column(b, s.b, first), group_of(s.b), s.k, columns, width, to});
     to += state.rows * width;
   };
   const std::int64_t panel = state.panel;
@@ -51,7 +51,7 @@ void run(const void* opaque, const Arguments& arguments) noexcept {
 }  // namespace
 
 std::optional<std::string> simd_refuses(const Settings& settings, const Machine&) {
-  if (sum_type(settings) == DType::s32) return "its integer products are not built; oneDNN has them on x86, the reference everywhere";
+  if (settings.a == DType::s8) return "its integer products want an A of u8";
   return std::nullopt;
 }
 

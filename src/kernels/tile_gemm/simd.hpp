@@ -6,10 +6,10 @@
 
 // Between simd.cpp (settings, packing) and simd_targets.cpp (compiled once for every instruction set).
 //
-// Packed B, in words of 32 bits (an f32, or two bf16 that follow each other along K, the first in the low half):
+// Packed B, in words of 32 bits (an f32, or two bf16 or four s8 that follow each other along K, the first in the lowest bits):
 //   panel p of `panel` columns:  [rows][panel] words, one panel after the other
 //   last panel:                  [rows][tail_width] words, its columns filled with zeros up to whole vectors
-// where rows = K for f32 and ⌈K/2⌉ for bf16 (an odd K is filled up with zero).
+// where rows = K for f32, ⌈K/2⌉ for bf16 and ⌈K/4⌉ for s8 (filled up with zero).
 namespace edgelab::kernels::tile_gemm {
 
 struct SimdState;
@@ -28,6 +28,8 @@ struct Finish {
   DType c_type = DType::f32;
   std::int64_t ldc = 0;
   std::int64_t rows = 0, columns = 0;
+  const std::int32_t* offset = nullptr;  // for s32 sums
+  Requantize requantize;
 };
 
 // B without the columns before `column`.
@@ -39,7 +41,7 @@ inline PlainB from_column(const PlainB& b, DType type, std::int64_t column) {
 // Some columns of B on their way into a panel.
 struct Panel {
   PlainB b;  // from the panel's first column on
-  bool pairs = false;  // bf16, else f32
+  std::int64_t group = 1;  // elements in a word: 1 f32, 2 bf16, 4 s8
   std::int64_t k = 0;
   std::int64_t columns = 0, width = 0;
   std::uint32_t* to = nullptr;
@@ -56,7 +58,10 @@ struct SimdTarget {
   void (*pair)(const float* from, std::int64_t ld, std::int64_t rows, std::int64_t columns, std::uint32_t* to, std::int64_t to_ld) = nullptr;
   void (*round)(const float* from, std::uint16_t* to, std::int64_t count) = nullptr;  // to bf16, to nearest even
   bool bf16_pairs = false;  // whether it multiplies bf16 by instructions of their own
+  bool byte_quads = false;  // the same of u8·s8
 };
+
+constexpr std::int64_t group_of(DType b) { return b == DType::f32 ? 1 : b == DType::bf16 ? 2 : 4; }
 
 // The widest set that the machine runs (or that a test has allowed).
 SimdTarget best_simd_target();

@@ -12,6 +12,7 @@
 
 #include <hwy/highway.h>
 #include "kernels/tile_gemm/simd.hpp"
+#include "kernels/tile_gemm/simd_requantize-inl.hpp"
 #include "kernels/vector_math/vector_math-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -74,9 +75,9 @@ HWY_INLINE V activate(Activation activation, DType type, V value) {
   return type == DType::bf16 ? vm::gelu<vector_math::Grade::bf16>(value) : vm::gelu<vector_math::Grade::f32>(value);
 }
 
-HWY_INLINE V load_sums(const Finish& f, std::int64_t at, std::size_t count) {
-  const V bits = load_part(static_cast<const float*>(f.sums) + at, count);
-  return f.sum_type == DType::f32 ? bits : hn::ConvertTo(D(), hn::BitCast(hn::RebindToSigned<D>(), bits));
+HWY_INLINE V float_residual(const Finish& f, std::int64_t at, std::size_t count) {
+  return f.epilogue->residual_type == DType::f32 ? load_part(static_cast<const float*>(f.residual) + at, count)
+                                                 : load_bf16(static_cast<const std::uint16_t*>(f.residual) + at, count);
 }
 
 HWY_INLINE V finished(const Finish& f, V value, std::int64_t row, std::int64_t column, std::size_t count) {
@@ -84,11 +85,7 @@ HWY_INLINE V finished(const Finish& f, V value, std::int64_t row, std::int64_t c
   if (e.scale == Scale::one) value = hn::Mul(value, hn::Set(D(), f.scale[0]));
   if (e.scale == Scale::per_column) value = hn::Mul(value, load_part(f.scale + column, count));
   if (f.bias != nullptr) value = hn::Add(value, load_part(f.bias + column, count));
-  if (f.residual != nullptr) {
-    const std::int64_t at = row * e.residual_ld + column;
-    value = hn::Add(value, e.residual_type == DType::f32 ? load_part(static_cast<const float*>(f.residual) + at, count)
-                                                         : load_bf16(static_cast<const std::uint16_t*>(f.residual) + at, count));
-  }
+  if (f.residual != nullptr) value = hn::Add(value, float_residual(f, row * e.residual_ld + column, count));
   return activate(e.activation, f.c_type, value);
 }
 
@@ -124,17 +121,53 @@ template <bool kNarrow> HWY_INLINE void finish_layer(const Finish& f) {
   }
 }
 
+// Behind a sum of integers, as requantize.hpp and the reference have it.
+HWY_INLINE V finished_whole(const Finish& f, VI sum, std::int64_t row, std::int64_t column, std::size_t count) {
+  const Epilogue& e = *f.epilogue;
+  const std::int64_t at = row * e.residual_ld + column;
+  const bool bytes = f.residual != nullptr && e.residual_type == DType::u8;
+  if (f.offset != nullptr) sum = hn::Add(sum, load_part(f.offset + column, count));
+  V addend = f.bias != nullptr ? load_part(f.bias + column, count) : hn::Zero(D());
+  if (f.residual != nullptr && !bytes) addend = hn::Add(addend, float_residual(f, at, count));
+  const V scale = e.scale == Scale::none ? hn::Set(D(), 1.0f) : e.scale == Scale::one ? hn::Set(D(), f.scale[0]) : load_part(f.scale + column, count);
+  V value = fused(hn::ConvertTo(D(), sum), scale, addend);
+  if (bytes) value = add_u8(f.requantize, load_bytes(static_cast<const std::uint8_t*>(f.residual) + at, count), value);
+  return activate(e.activation, f.c_type == DType::u8 ? DType::bf16 : f.c_type, value);
+}
+
+HWY_NOINLINE inline void finish_whole_tile(const Finish& f) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  const Requantize grid = f.requantize;  // a store of bytes may change anything that is not here
+  const bool gelu = f.epilogue->activation == Activation::gelu;
+  for (std::int64_t row = 0; row < f.rows; ++row) {
+    for (std::int64_t column = 0; column < f.columns; column += lanes) {
+      const auto count = static_cast<std::size_t>(f.columns - column < lanes ? f.columns - column : lanes);
+      V value = finished_whole(f, load_part(static_cast<const std::int32_t*>(f.sums) + row * f.sums_ld + column, count), row, column, count);
+      const std::int64_t at = row * f.ldc + column;
+      if (f.c_type == DType::f32) {
+        store_part(value, static_cast<float*>(f.c) + at, count);
+      } else if (f.c_type == DType::bf16) {
+        store_bf16(value, static_cast<std::uint16_t*>(f.c) + at, count);
+      } else {
+        if (gelu) value = hn::Mul(value, hn::Set(D(), grid.after_gelu));
+        store_bytes(to_u8(grid, value), static_cast<std::uint8_t*>(f.c) + at, count);
+      }
+    }
+  }
+}
+
 HWY_INLINE bool layers_kind(const Finish& f) {
-  return f.sum_type == DType::f32 && f.epilogue->scale == Scale::none && (f.residual == nullptr || f.epilogue->residual_type == DType::f32);
+  return f.epilogue->scale == Scale::none && (f.residual == nullptr || f.epilogue->residual_type == DType::f32);
 }
 
 HWY_NOINLINE inline void finish_tile(const Finish& f) {
+  if (f.sum_type == DType::s32) return finish_whole_tile(f);
   if (layers_kind(f)) return f.c_type == DType::f32 ? finish_layer<false>(f) : finish_layer<true>(f);
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   for (std::int64_t row = 0; row < f.rows; ++row) {
     for (std::int64_t column = 0; column < f.columns; column += lanes) {
       const auto count = static_cast<std::size_t>(f.columns - column < lanes ? f.columns - column : lanes);
-      const V value = finished(f, load_sums(f, row * f.sums_ld + column, count), row, column, count);
+      const V value = finished(f, load_part(static_cast<const float*>(f.sums) + row * f.sums_ld + column, count), row, column, count);
       const std::int64_t at = row * f.ldc + column;
       if (f.c_type == DType::f32) {
         store_part(value, static_cast<float*>(f.c) + at, count);

@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include <hwy/highway.h>
+#include "kernels/tile_gemm/quads-inl.hpp"
 #include "kernels/tile_gemm/simd_epilogue-inl.hpp"
 
 // A tile of MR rows × NV vectors of C stays in registers while K goes by. NV is up to 4 where there are 32 vector
@@ -31,8 +32,9 @@ constexpr int kFetchEvery = 4;  // steps of K
 
 using Words = hn::RebindToUnsigned<D>;
 
-// How a tile multiplies: two bf16 at a time by an instruction of the machine, or one after the other in f32.
-enum class Products : std::uint8_t { f32, f32_transposed_a, bf16_pairs, bf16_in_f32 };
+// How a tile multiplies: two bf16 at a time by an instruction of the machine, or one after the other in f32; four bytes at a time,
+// into sums of s32 that lie in the registers of f32.
+enum class Products : std::uint8_t { f32, f32_transposed_a, bf16_pairs, bf16_in_f32, quads };
 constexpr bool in_f32(Products products) { return products == Products::f32 || products == Products::f32_transposed_a; }
 
 // One tile: MR rows of A against one panel of B. Every pointer is that of the tile's first row and column.
@@ -57,6 +59,13 @@ struct Tile {
   bool streams;      // whole vectors, past the caches
   std::size_t last;  // columns in the last vector
   Activation activation;
+  // Of bytes, s32 sums: what they begin with, and how they become u8 if byte_out is not null.
+  const std::int32_t* offset;
+  std::uint8_t* byte_out;
+  const float* scale;
+  std::int64_t scale_step;  // 1, or 0 for one scale
+  const std::uint8_t* byte_residual;
+  Requantize requantize;
   // What will be read next: brought into L2 a line now and then while this panel is multiplied. Null: nothing.
   const std::byte* next;
   const std::byte* next_end;
@@ -107,6 +116,30 @@ struct SingleRows {
   HWY_INLINE hn::Vec<Words> at(int row, std::int64_t k) const { return hn::Set(Words(), std::uint32_t{a[row * lda + 2 * k]}); }
 };
 
+// The four bytes of step k in every word.
+struct QuadRows {
+  const std::uint8_t* a;
+  std::int64_t lda;
+  HWY_INLINE VI at(int row, std::int64_t k) const {
+    std::int32_t quad;
+    std::memcpy(&quad, a + row * lda + 4 * k, sizeof quad);
+    return hn::Set(Whole(), quad);
+  }
+};
+
+// The last one to three of a K that is no multiple of four; what lies behind them is not read.
+struct PartRows {
+  const std::uint8_t* a;
+  std::int64_t lda, left;
+  HWY_INLINE VI at(int row, std::int64_t k) const {
+    const std::uint8_t* from = a + row * lda + 4 * k;
+    std::uint32_t quad = from[0];
+    if (left > 1) quad |= static_cast<std::uint32_t>(from[1]) << 8;
+    if (left > 2) quad |= static_cast<std::uint32_t>(from[2]) << 16;
+    return hn::Set(Whole(), static_cast<std::int32_t>(quad));
+  }
+};
+
 HWY_INLINE V first_of(hn::Vec<Words> pairs) { return hn::BitCast(D(), hn::ShiftLeft<16>(pairs)); }
 HWY_INLINE V second_of(hn::Vec<Words> pairs) { return hn::BitCast(D(), hn::And(pairs, hn::Set(Words(), 0xFFFF0000u))); }
 
@@ -125,7 +158,10 @@ template <int NV> HWY_INLINE V b_f32(const float* b, int v) {
 }
 template <int NV> HWY_INLINE hn::Vec<Words> b_pairs(const float* b, int v) { return hn::BitCast(Words(), b_f32<NV>(b, v)); }
 
+template <int NV> HWY_INLINE VI b_quads(const float* b, int v) { return hn::BitCast(Whole(), b_f32<NV>(b, v)); }
+
 HWY_INLINE void multiply_add(V a, V b, V& c) { c = hn::MulAdd(a, b, c); }
+HWY_INLINE void multiply_add(VI a, VI b, V& c) { c = hn::BitCast(D(), dot(a, b, hn::BitCast(Whole(), c))); }
 
 #if EDGELAB_BF16_PAIRS == 2
 HWY_INLINE void multiply_add(hn::Vec<Words> a, hn::Vec<Words> b, V& c) { asm("vdpbf16ps %2, %1, %0" : "+v"(c.raw) : "v"(b.raw), "v"(a.raw)); }
@@ -204,6 +240,35 @@ template <int MR, int NV, Products kProducts> HWY_INLINE void multiply_bf16(cons
   if (2 * pairs < t.k) step_bf16<MR, NV, kProducts>(SingleRows{a, t.lda}, pairs, b, EDGELAB_SUMS);
 }
 
+template <int MR, int NV> HWY_INLINE void multiply_quads(const Tile& t, std::int64_t batch, EDGELAB_SUM_PARAMETERS) {
+  const auto* a = static_cast<const std::uint8_t*>(t.a) + batch * t.a_step;
+  const float* b = t.b + batch * t.b_step;
+  const std::int64_t width = NV * static_cast<std::int64_t>(hn::Lanes(D()));
+  const std::int64_t quads = t.k / 4;
+  const std::byte* next = t.next;
+  std::int64_t k = 0;
+  for (; next < t.next_end && k + kFetchEvery <= quads; fetch_ahead(next, t.next_end, t.next_lines)) {
+    for (int i = 0; i < kFetchEvery; ++i, ++k, b += width) {
+      step<MR, NV>(QuadRows{a, t.lda}, k, b_quads<NV>(b, 0), b_quads<NV>(b, 1), b_quads<NV>(b, 2), b_quads<NV>(b, 3), EDGELAB_SUMS);
+    }
+  }
+  for (; k < quads; ++k, b += width) {
+    step<MR, NV>(QuadRows{a, t.lda}, k, b_quads<NV>(b, 0), b_quads<NV>(b, 1), b_quads<NV>(b, 2), b_quads<NV>(b, 3), EDGELAB_SUMS);
+  }
+  if (4 * quads < t.k) {
+    step<MR, NV>(PartRows{a, t.lda, t.k - 4 * quads}, quads, b_quads<NV>(b, 0), b_quads<NV>(b, 1), b_quads<NV>(b, 2), b_quads<NV>(b, 3), EDGELAB_SUMS);
+  }
+}
+
+// What the s32 sums of vector v of row r begin with.
+template <int NV> HWY_INLINE V start_whole(const Tile& t, int row, int v) {
+  const std::size_t lanes = hn::Lanes(D()), count = v == NV - 1 ? t.last : lanes;
+  const std::int64_t column = v * static_cast<std::int64_t>(lanes);
+  VI sum = t.offset == nullptr ? hn::Zero(Whole()) : load_part(t.offset + column, count);
+  if (t.old_c != nullptr) sum = hn::Add(sum, load_part(reinterpret_cast<const std::int32_t*>(t.old_c) + row * t.old_ld + column, count));
+  return hn::BitCast(D(), sum);
+}
+
 // What vector v of row r begins with.
 template <int NV> HWY_INLINE V start(const Tile& t, int row, int v) {
   const std::size_t lanes = hn::Lanes(D());
@@ -215,14 +280,55 @@ template <int NV> HWY_INLINE V start(const Tile& t, int row, int v) {
   return sum;
 }
 
-template <int NV> HWY_INLINE void start_row(const Tile& t, int row, V& c0, V& c1, V& c2, V& c3) {
+template <int NV, Products kProducts> HWY_INLINE void start_row(const Tile& t, int row, V& c0, V& c1, V& c2, V& c3) {
+  if constexpr (kProducts == Products::quads) {
+    c0 = start_whole<NV>(t, row, 0);
+    if constexpr (NV > 1) c1 = start_whole<NV>(t, row, 1);
+    if constexpr (NV > 2) c2 = start_whole<NV>(t, row, 2);
+    if constexpr (NV > 3) c3 = start_whole<NV>(t, row, 3);
+    return;
+  }
   c0 = start<NV>(t, row, 0);
   if constexpr (NV > 1) c1 = start<NV>(t, row, 1);
   if constexpr (NV > 2) c2 = start<NV>(t, row, 2);
   if constexpr (NV > 3) c3 = start<NV>(t, row, 3);
 }
 
-template <int NV> HWY_INLINE void store_row(const Tile& t, int row, V c0, V c1, V c2, V c3) {
+// Vector v of row r on C's grid, yet to be rounded.
+template <int NV> HWY_INLINE V scaled(const Tile& t, int row, int v, V sum) {
+  const std::size_t lanes = hn::Lanes(D()), count = v == NV - 1 ? t.last : lanes;
+  const std::int64_t column = v * static_cast<std::int64_t>(lanes);
+  const V scale = t.scale_step == 0 ? hn::Set(D(), t.scale[0]) : load_part(t.scale + column, count);
+  const V f = hn::Mul(hn::ConvertTo(D(), hn::BitCast(Whole(), sum)), scale);
+  return t.byte_residual == nullptr ? f : add_u8(t.requantize, load_bytes(t.byte_residual + row * t.residual_ld + column, count), f);
+}
+
+template <int NV> HWY_INLINE void store_u8_row(const Tile& t, int row, V c0, V c1, V c2, V c3) {
+  const std::size_t lanes = hn::Lanes(D());
+  std::uint8_t* out = t.byte_out + row * t.out_ld;
+  c0 = scaled<NV>(t, row, 0, c0);
+  if constexpr (NV > 1) c1 = scaled<NV>(t, row, 1, c1);
+  if constexpr (NV > 2) c2 = scaled<NV>(t, row, 2, c2);
+  if constexpr (NV > 3) c3 = scaled<NV>(t, row, 3, c3);
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  if constexpr (NV > 1) {  // one vector has fewer instructions by itself
+    const __m512i bytes = to_u8_in_order(t.requantize, c0, c1, NV > 2 ? c2 : c1, NV > 3 ? c3 : c1);
+    const std::size_t count = (NV - 1) * lanes + t.last;
+    if (NV == 4 && t.last == lanes) return _mm512_storeu_si512(out, bytes);
+    if (NV == 2 && t.last == lanes) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(bytes));
+    return _mm512_mask_storeu_epi8(out, ~__mmask64{0} >> (64 - count), bytes);
+  }
+#endif
+  store_bytes(to_u8(t.requantize, c0), out, NV == 1 ? t.last : lanes);
+  if constexpr (NV > 1) store_bytes(to_u8(t.requantize, c1), out + lanes, NV == 2 ? t.last : lanes);
+  if constexpr (NV > 2) store_bytes(to_u8(t.requantize, c2), out + 2 * lanes, NV == 3 ? t.last : lanes);
+  if constexpr (NV > 3) store_bytes(to_u8(t.requantize, c3), out + 3 * lanes, t.last);
+}
+
+template <int NV, Products kProducts> HWY_INLINE void store_row(const Tile& t, int row, V c0, V c1, V c2, V c3) {
+  if constexpr (kProducts == Products::quads) {
+    if (t.byte_out != nullptr) return store_u8_row<NV>(t, row, c0, c1, c2, c3);
+  }
   const std::size_t lanes = hn::Lanes(D());
   float* out = t.out + row * t.out_ld;
   if (t.activation != Activation::none) {
@@ -256,29 +362,31 @@ template <int MR, int NV, Products kProducts> HWY_INLINE void multiply_tile(cons
   V c00 = hn::Zero(D()), c01 = c00, c02 = c00, c03 = c00, c10 = c00, c11 = c00, c12 = c00, c13 = c00;
   V c20 = c00, c21 = c00, c22 = c00, c23 = c00, c30 = c00, c31 = c00, c32 = c00, c33 = c00;
   V c40 = c00, c41 = c00, c42 = c00, c43 = c00, c50 = c00, c51 = c00, c52 = c00, c53 = c00;
-  if (t.bias != nullptr || t.residual != nullptr || t.old_c != nullptr) {
-    start_row<NV>(t, 0, c00, c01, c02, c03);
-    if constexpr (MR > 1) start_row<NV>(t, 1, c10, c11, c12, c13);
-    if constexpr (MR > 2) start_row<NV>(t, 2, c20, c21, c22, c23);
-    if constexpr (MR > 3) start_row<NV>(t, 3, c30, c31, c32, c33);
-    if constexpr (MR > 4) start_row<NV>(t, 4, c40, c41, c42, c43);
-    if constexpr (MR > 5) start_row<NV>(t, 5, c50, c51, c52, c53);
+  if (t.bias != nullptr || t.residual != nullptr || t.old_c != nullptr || t.offset != nullptr) {
+    start_row<NV, kProducts>(t, 0, c00, c01, c02, c03);
+    if constexpr (MR > 1) start_row<NV, kProducts>(t, 1, c10, c11, c12, c13);
+    if constexpr (MR > 2) start_row<NV, kProducts>(t, 2, c20, c21, c22, c23);
+    if constexpr (MR > 3) start_row<NV, kProducts>(t, 3, c30, c31, c32, c33);
+    if constexpr (MR > 4) start_row<NV, kProducts>(t, 4, c40, c41, c42, c43);
+    if constexpr (MR > 5) start_row<NV, kProducts>(t, 5, c50, c51, c52, c53);
   }
   for (std::int64_t batch = 0; batch < t.batch; ++batch) {
     if constexpr (kProducts == Products::f32) {
       multiply_f32<MR, NV, F32Rows>(t, batch, EDGELAB_SUMS);
     } else if constexpr (kProducts == Products::f32_transposed_a) {
       multiply_f32<MR, NV, F32Columns>(t, batch, EDGELAB_SUMS);
+    } else if constexpr (kProducts == Products::quads) {
+      multiply_quads<MR, NV>(t, batch, EDGELAB_SUMS);
     } else {
       multiply_bf16<MR, NV, kProducts>(t, batch, EDGELAB_SUMS);
     }
   }
-  store_row<NV>(t, 0, c00, c01, c02, c03);
-  if constexpr (MR > 1) store_row<NV>(t, 1, c10, c11, c12, c13);
-  if constexpr (MR > 2) store_row<NV>(t, 2, c20, c21, c22, c23);
-  if constexpr (MR > 3) store_row<NV>(t, 3, c30, c31, c32, c33);
-  if constexpr (MR > 4) store_row<NV>(t, 4, c40, c41, c42, c43);
-  if constexpr (MR > 5) store_row<NV>(t, 5, c50, c51, c52, c53);
+  store_row<NV, kProducts>(t, 0, c00, c01, c02, c03);
+  if constexpr (MR > 1) store_row<NV, kProducts>(t, 1, c10, c11, c12, c13);
+  if constexpr (MR > 2) store_row<NV, kProducts>(t, 2, c20, c21, c22, c23);
+  if constexpr (MR > 3) store_row<NV, kProducts>(t, 3, c30, c31, c32, c33);
+  if constexpr (MR > 4) store_row<NV, kProducts>(t, 4, c40, c41, c42, c43);
+  if constexpr (MR > 5) store_row<NV, kProducts>(t, 5, c50, c51, c52, c53);
 }
 
 #undef EDGELAB_HALF_VECTORS
@@ -337,7 +445,7 @@ template <int MR, Products kProducts> HWY_INLINE void multiply_tile_and_half(con
       if (2 * pairs < t.k) step_and_half<MR>(SingleRows{a, t.lda}, pairs, b_pairs<1>(b, 0), b + width / 2, c0, c1, c2, c3, c4, c5, h0, h1, h2, h3, h4, h5);
     }
   }
-  const auto store = [&](int r, V c, HalfV h) HWY_ATTR { store_row<2>(t, r, c, hn::ZeroExtendVector(D(), h), c, c); };
+  const auto store = [&](int r, V c, HalfV h) HWY_ATTR { store_row<2, kProducts>(t, r, c, hn::ZeroExtendVector(D(), h), c, c); };
   store(0, c0, h0);
   if constexpr (MR > 1) store(1, c1, h1);
   if constexpr (MR > 2) store(2, c2, h2);
@@ -352,8 +460,9 @@ template <int MR, Products kProducts> HWY_INLINE void multiply_tile_and_half(con
 // Several tiles, one below the other. In one call: at K = 16 a call a tile was an eighth of the time.
 template <int MR, int NV, Products kProducts, bool kHalf = false> void multiply_tiles(const Tile& first, std::int64_t tiles) {
   Tile t = first;
-  const std::int64_t a_bytes = kProducts == Products::f32_transposed_a ? MR * 4 : kProducts == Products::f32 ? MR * t.lda * 4 : MR * t.pair_row * 2;
-  const std::int64_t fetched = (in_f32(kProducts) ? t.k : t.k / 2) / kFetchEvery * 64 * t.next_lines;
+  constexpr bool kQuads = kProducts == Products::quads;
+  const std::int64_t a_bytes = kProducts == Products::f32_transposed_a ? MR * 4 : kQuads ? MR * t.lda : in_f32(kProducts) ? MR * t.lda * 4 : MR * t.pair_row * 2;
+  const std::int64_t fetched = (in_f32(kProducts) ? t.k : kQuads ? t.k / 4 : t.k / 2) / kFetchEvery * 64 * t.next_lines;
   for (;;) {
 #if EDGELAB_HALF_VECTORS
     if constexpr (kHalf) {
@@ -369,6 +478,8 @@ template <int MR, int NV, Products kProducts, bool kHalf = false> void multiply_
     t.next += fetched;
     t.out += MR * t.out_ld;
     if (t.narrow_out != nullptr) t.narrow_out += MR * t.out_ld;
+    if (t.byte_out != nullptr) t.byte_out += MR * t.out_ld;
+    if (t.byte_residual != nullptr) t.byte_residual += MR * t.residual_ld;
     if (t.residual != nullptr) t.residual += MR * t.residual_ld;
     if (t.old_c != nullptr) t.old_c += MR * t.old_ld;
   }

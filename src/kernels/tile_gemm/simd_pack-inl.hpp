@@ -24,7 +24,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 HWY_INLINE std::uint32_t word_at(const Panel& p, std::int64_t row, std::int64_t column) {
   const std::int64_t k_step = p.b.transposed ? 1 : p.b.ld, n_step = p.b.transposed ? p.b.ld : 1;
-  if (!p.pairs) return static_cast<const std::uint32_t*>(p.b.data)[row * k_step + column * n_step];
+  if (p.group == 1) return static_cast<const std::uint32_t*>(p.b.data)[row * k_step + column * n_step];
+  if (p.group == 4) {
+    std::uint32_t word = 0;
+    const auto* quad = static_cast<const std::uint8_t*>(p.b.data) + 4 * row * k_step + column * n_step;
+    for (std::int64_t k = 0; k < 4 && 4 * row + k < p.k; ++k) word |= static_cast<std::uint32_t>(quad[k * k_step]) << (8 * k);
+    return word;
+  }
   const auto* pair = static_cast<const std::uint16_t*>(p.b.data) + 2 * row * k_step + column * n_step;
   const std::uint32_t second = 2 * row + 1 < p.k ? pair[k_step] : 0u;
   return pair[0] | (second << 16);
@@ -48,7 +54,7 @@ HWY_INLINE void transpose_4x4(const std::uint8_t* from, std::int64_t step, std::
 
 // Transposed B: a column's words follow each other. Returns how many rows and columns are done.
 HWY_INLINE std::int64_t pack_transposed(const Panel& p, std::int64_t full_rows, std::int64_t columns) {
-  const std::int64_t step = p.b.ld * (p.pairs ? 2 : 4);
+  const std::int64_t step = p.b.ld * (4 / p.group);
   const auto* from = static_cast<const std::uint8_t*>(p.b.data);
   const std::int64_t rows = full_rows / 4 * 4;
   for (std::int64_t column = 0; column < columns; column += 4) {
@@ -107,12 +113,11 @@ void pair_rows(const float* from, std::int64_t ld, std::int64_t rows, std::int64
 }
 
 void pack_panel(const Panel& p) {
-  const std::int64_t rows = p.pairs ? (p.k + 1) / 2 : p.k;
-  const std::int64_t full_rows = p.pairs ? p.k / 2 : p.k;
+  const std::int64_t rows = (p.k + p.group - 1) / p.group, full_rows = p.k / p.group;
   std::int64_t done_rows = 0, done_columns = 0;  // the corner that fast code has written
-  if (!p.b.transposed) {
+  if (!p.b.transposed && p.group < 4) {
     for (std::int64_t row = 0; row < full_rows; ++row) {
-      if (p.pairs) {
+      if (p.group == 2) {
         const auto* first = static_cast<const std::uint16_t*>(p.b.data) + 2 * row * p.b.ld;
         if (row + 4 < full_rows) prefetch_row(first + 8 * p.b.ld, 2 * p.columns), prefetch_row(first + 9 * p.b.ld, 2 * p.columns);
         pack_pair_row(first, first + p.b.ld, p.to + row * p.width, p.columns);

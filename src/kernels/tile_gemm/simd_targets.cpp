@@ -56,6 +56,7 @@ template <Products kProducts> TileFunction half_function(std::int64_t rows) {
 TileFunction tile_function(const SimdState& state, std::int64_t rows, std::int64_t columns) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   const std::int64_t vectors = (columns + lanes - 1) / lanes;
+  if (state.settings.a == DType::u8) return tile_function<Products::quads>(rows, vectors);
 #if EDGELAB_HALF_VECTORS
   if (vectors == 2 && columns <= lanes + lanes / 2) {
     if (state.settings.transposed_a && state.settings.a == DType::f32) return half_function<Products::f32_transposed_a>(rows);
@@ -84,6 +85,12 @@ HWY_INLINE const std::byte* element(const void* base, DType type, std::int64_t i
   return static_cast<const std::byte*>(base) + index * static_cast<std::int64_t>(size_of(type));
 }
 
+// Whether sums of integers need no more than their registers to become C.
+HWY_INLINE bool whole_in_registers(const Settings& s) {
+  const Epilogue& e = s.epilogue;
+  return s.c == DType::s32 || (s.c == DType::u8 && !e.bias && e.activation == Activation::none && (!e.residual || e.residual_type == DType::u8));
+}
+
 // All rows of one panel: columns first … first + columns.
 void run_panel(const SimdState& state, const Arguments& arguments, const float* b, std::int64_t first, std::int64_t columns) {
   const Settings& s = state.settings;
@@ -91,9 +98,12 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   const std::int64_t vectors = (columns + lanes - 1) / lanes;
   // Without a scale the additions can come first, in the registers' starting values, and cost no pass of their own.
-  const bool bias_first = e.bias && e.scale == Scale::none;
-  const bool residual_first = e.residual && e.scale == Scale::none && e.residual_type == DType::f32;
-  const bool in_registers = e.scale == Scale::none && e.activation != Activation::gelu && (!e.residual || residual_first);
+  const bool whole = s.a == DType::u8;
+  const bool bias_first = e.bias && e.scale == Scale::none && !whole;
+  const bool residual_first = e.residual && e.scale == Scale::none && e.residual_type == DType::f32 && !whole;
+  const bool in_registers =
+      whole ? whole_in_registers(s) : e.scale == Scale::none && e.activation != Activation::gelu && (!e.residual || residual_first);
+  const bool bytes = in_registers && s.c == DType::u8;
   const bool narrow = in_registers && s.c == DType::bf16;
   const std::int64_t panel_bytes = state.rows * vectors * lanes * 4;
   const bool natively = narrow && narrows_natively();
@@ -120,13 +130,19 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
     tile.residual_ld = e.residual_ld;
     tile.old_c = s.accumulate ? static_cast<const float*>(c) : nullptr;
     tile.old_ld = s.ldc;
-    tile.out = in_registers && !narrow ? static_cast<float*>(c) : sums;
+    tile.out = in_registers && !narrow && !bytes ? static_cast<float*>(c) : sums;
     tile.narrow_out = narrow ? static_cast<std::uint16_t*>(c) : nullptr;
     tile.natively = natively;
     tile.out_ld = in_registers ? s.ldc : vectors * lanes;
-    tile.streams = s.past_cache && in_registers && !narrow && columns == vectors * lanes && vm::streams_to(c, s.ldc);
+    tile.streams = s.past_cache && in_registers && !narrow && !bytes && columns == vectors * lanes && vm::streams_to(c, s.ldc);
     tile.last = static_cast<std::size_t>(columns - (vectors - 1) * lanes);
     tile.activation = in_registers ? e.activation : Activation::none;
+    tile.offset = e.offset ? arguments.offset + first : nullptr;
+    tile.byte_out = bytes ? static_cast<std::uint8_t*>(c) : nullptr;
+    tile.scale_step = e.scale == Scale::per_column ? 1 : 0;
+    tile.scale = bytes ? arguments.scale + tile.scale_step * first : nullptr;
+    tile.byte_residual = bytes ? static_cast<const std::uint8_t*>(residual) : nullptr;
+    tile.requantize = arguments.requantize;
     tile.next_lines = 1;
     if (arguments.ahead != nullptr && first == 0) {
       const std::int64_t fetches = std::max<std::int64_t>(1, state.rows / kFetchEvery), all = (s.m + kRows - 1) / kRows * fetches;
@@ -153,6 +169,8 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
     finish.ldc = s.ldc;
     finish.rows = rows;
     finish.columns = columns;
+    finish.sum_type = sum_type(s);
+    finish.requantize = arguments.requantize;
     finish_tile(finish);
   }
 }
@@ -178,7 +196,7 @@ void round_all(const float* from, std::uint16_t* to, std::int64_t count) {
 
 SimdTarget simd_target() {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
-  return {lanes, kVectors * lanes, run_settings, finish_tile, pack_panel, pair_rows, round_all, EDGELAB_BF16_PAIRS != 0};
+  return {lanes, kVectors * lanes, run_settings, finish_tile, pack_panel, pair_rows, round_all, EDGELAB_BF16_PAIRS != 0, EDGELAB_VNNI != 0};
 }
 
 }  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE

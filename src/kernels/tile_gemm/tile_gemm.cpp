@@ -28,11 +28,17 @@ void check_types(const Settings& s) {
   const bool floats = (s.a == DType::f32 && s.b == DType::f32) || (s.a == DType::bf16 && s.b == DType::bf16);
   if (!floats && !(integer(s.a) && s.b == DType::s8)) reject(s, "A and B both f32, both bf16, or u8/s8 and s8");
   const bool whole = sum_type(s) == DType::s32;
-  if (s.c != DType::f32 && s.c != DType::bf16 && !(whole && s.c == DType::s32)) reject(s, "C of f32 or bf16, or s32 for integers");
+  if (s.c != DType::f32 && s.c != DType::bf16 && !(whole && (s.c == DType::s32 || s.c == DType::u8))) reject(s, "C of f32 or bf16, or s32 or u8 for integers");
   if (s.c == DType::s32 && !s.epilogue.empty()) reject(s, "no epilogue on an s32 result");
   if (s.accumulate && s.c != sum_type(s)) reject(s, "C of the sum's type to accumulate into");
-  if (s.epilogue.residual && s.epilogue.residual_type != DType::f32 && s.epilogue.residual_type != DType::bf16) {
-    reject(s, "a residual of f32 or bf16");
+  const Epilogue& e = s.epilogue;
+  if (e.offset && !whole) reject(s, "an offset for sums of integers alone");
+  if (s.c == DType::u8 && (e.scale == Scale::none || e.activation == Activation::relu || e.activation == Activation::relu6)) {
+    reject(s, "a scale for C of u8, and relu as its bounds");
+  }
+  const DType residual = e.residual_type;
+  if (e.residual && residual != DType::f32 && residual != DType::bf16 && !(whole && residual == DType::u8)) {
+    reject(s, "a residual of f32 or bf16, or u8 for integers");
   }
 }
 
@@ -64,6 +70,7 @@ std::string text(const Settings& s) {
   if (s.accumulate) text += ", accumulate";
   if (s.past_cache) text += ", past cache";
   if (s.epilogue.scale != Scale::none) text += s.epilogue.scale == Scale::one ? ", scale" : ", scale a column";
+  if (s.epilogue.offset) text += ", offset";
   if (s.epilogue.bias) text += ", bias";
   if (s.epilogue.residual) {
     text += ", " + std::string(edgelab::name_of(s.epilogue.residual_type)) + " residual";

@@ -11,12 +11,18 @@
 
 #include "core/dtype.hpp"
 #include "core/machine.hpp"
+#include "kernels/tile_gemm/requantize.hpp"
 
 // The seam that fused blocks, attention and quantized layers are written on: a small matrix product whose operands stay
 // in cache.
 //
 //   sum[M,N] = Σ_b A_b[M,K] · B_b[K,N]            b = 0 … batch-1
 //   C[M,N]   = activation(sum · scale + bias[N] + residual[M,N])
+//
+// A sum of integers is exact, and what follows has the same bits in every implementation (requantize.hpp):
+//
+//   f        = fma(f32(sum + offset[N]), scale, bias[N] + residual[M,N])
+//   C[M,N]   = activation(f), or as u8: clamp(round(f) + zero_point, low, high)
 //
 // A, C and the residual are row-major with leading dimensions of their own; B is packed once by the kernel that will read
 // it. Nothing here starts a thread: the caller splits its work into tiles and runs one kernel from as many threads as it
@@ -31,18 +37,22 @@ struct Epilogue {
   Scale scale = Scale::none;
   bool bias = false;  // f32, one a column
   bool residual = false;
-  DType residual_type = DType::f32;     // f32 or bf16
+  DType residual_type = DType::f32;     // f32 or bf16; u8 behind an s32 sum, on the grid of Arguments::requantize
   std::int64_t residual_ld = 0;         // elements from one row to the next
+  // For u8, relu and relu6 are the bounds of Arguments::requantize, and `scale` brings the sum to C's grid; but for gelu it brings
+  // it to real numbers, and Requantize::after_gelu on from there.
   Activation activation = Activation::none;
+  // Of an s32 sum: s32, one a column. A's zero point is taken out by it, −zero_point · Σ_k B, and a bias may lie on the sum's grid.
+  bool offset = false;
 
-  bool empty() const { return scale == Scale::none && !bias && !residual && activation == Activation::none; }
+  bool empty() const { return scale == Scale::none && !bias && !residual && activation == Activation::none && !offset; }
   bool operator==(const Epilogue&) const = default;
 };
 
 // Leading dimensions and steps count elements, not bytes.
 //
 // Element types (A, B → sum): f32, f32 → f32; bf16, bf16 → f32; u8 or s8, s8 → s32. C is f32 or bf16, rounded to nearest
-// even; for an s32 sum it may be s32 too, then without an epilogue.
+// even; for an s32 sum it may be s32 too, then without an epilogue, or u8 with a scale.
 struct Settings {
   std::int64_t m = 0, n = 0, k = 0;
   std::int64_t batch = 1;   // pairs A_b, B_b
@@ -86,6 +96,8 @@ struct Arguments {
   // course of this run. Not with next_b.
   const void* ahead = nullptr;
   std::int64_t ahead_bytes = 0;
+  const std::int32_t* offset = nullptr;  // N values
+  Requantize requantize;                 // where C or the residual is u8
 };
 
 // B as the caller has it: [K,N], or [N,K] if transposed, row-major.

@@ -1,0 +1,69 @@
+// Included once for every instruction set, so the guard is Highway's toggle and not `#pragma once`.
+#if defined(EDGELAB_TILE_GEMM_QUADS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef EDGELAB_TILE_GEMM_QUADS_INL
+#undef EDGELAB_TILE_GEMM_QUADS_INL
+#else
+#define EDGELAB_TILE_GEMM_QUADS_INL
+#endif
+
+#include <cstdint>
+
+#include <hwy/highway.h>
+
+// Products of bytes, four to a word of 32 bits: what integer kernels are made of on every instruction set.
+HWY_BEFORE_NAMESPACE();
+namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#undef EDGELAB_VNNI
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+#define EDGELAB_VNNI 1
+HWY_INLINE hn::Vec<hn::FixedTag<std::int32_t, 16>> dot(hn::Vec<hn::FixedTag<std::int32_t, 16>> u, hn::Vec<hn::FixedTag<std::int32_t, 16>> s,
+                                                       hn::Vec<hn::FixedTag<std::int32_t, 16>> sum) {
+  return hn::Vec<hn::FixedTag<std::int32_t, 16>>{_mm512_dpbusd_epi32(sum.raw, u.raw, s.raw)};
+}
+HWY_INLINE hn::Vec<hn::FixedTag<std::int32_t, 8>> dot(hn::Vec<hn::FixedTag<std::int32_t, 8>> u, hn::Vec<hn::FixedTag<std::int32_t, 8>> s,
+                                                      hn::Vec<hn::FixedTag<std::int32_t, 8>> sum) {
+  return hn::Vec<hn::FixedTag<std::int32_t, 8>>{_mm256_dpbusd_epi32(sum.raw, u.raw, s.raw)};
+}
+HWY_INLINE hn::Vec<hn::FixedTag<std::int32_t, 4>> dot(hn::Vec<hn::FixedTag<std::int32_t, 4>> u, hn::Vec<hn::FixedTag<std::int32_t, 4>> s,
+                                                      hn::Vec<hn::FixedTag<std::int32_t, 4>> sum) {
+  return hn::Vec<hn::FixedTag<std::int32_t, 4>>{_mm_dpbusd_epi32(sum.raw, u.raw, s.raw)};
+}
+#elif HWY_TARGET == HWY_SCALAR
+#define EDGELAB_VNNI 0
+template <class VI> HWY_INLINE VI dot(VI u, VI s, VI sum) {
+  for (int i = 0; i < 32; i += 8) sum.raw += static_cast<std::uint8_t>(u.raw >> i) * static_cast<std::int8_t>(s.raw >> i);
+  return sum;
+}
+#else
+#define EDGELAB_VNNI 0
+// sum + Σ of the four products of each word: u's bytes are unsigned, s's signed. The bytes are widened to 16 bits first, the even
+// ones and the odd ones: x86's own instruction on bytes before VNNI saturates the sum of two products at 16 bits.
+template <class VI> HWY_INLINE VI dot(VI u, VI s, VI sum) {
+  const hn::DFromV<VI> words;
+  const hn::Repartition<std::int16_t, decltype(words)> halves;
+  const hn::RebindToUnsigned<decltype(halves)> unsigned_halves;
+  const auto u16 = hn::BitCast(halves, u), s16 = hn::BitCast(halves, s);
+  const auto u_even = hn::And(u16, hn::Set(halves, 0xFF)), s_even = hn::ShiftRight<8>(hn::ShiftLeft<8>(s16));
+  const auto u_odd = hn::BitCast(halves, hn::ShiftRight<8>(hn::BitCast(unsigned_halves, u16))), s_odd = hn::ShiftRight<8>(s16);
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128
+  VI unused = hn::Zero(words);  // x86 puts both products of a pair into the first sum
+  sum = hn::ReorderWidenMulAccumulate(words, u_even, s_even, sum, unused);
+  return hn::ReorderWidenMulAccumulate(words, u_odd, s_odd, sum, unused);
+#else
+  // One product fits into 16 bits: 255 · 128.
+  const auto add_both = [&](auto products, VI to) HWY_ATTR {
+    const VI pair = hn::BitCast(words, products);
+    return hn::Add(to, hn::Add(hn::ShiftRight<16>(pair), hn::ShiftRight<16>(hn::ShiftLeft<16>(pair))));
+  };
+  return add_both(hn::Mul(u_odd, s_odd), add_both(hn::Mul(u_even, s_even), sum));
+#endif
+}
+#endif
+
+}  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
