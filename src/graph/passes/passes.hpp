@@ -1,6 +1,7 @@
 #pragma once
 
 #include "graph/graph.hpp"
+#include "graph/quantization.hpp"
 #include "kernels/attention/attention.hpp"
 
 namespace edgelab::graph {
@@ -35,6 +36,12 @@ Graph fuse_layer_norm_linear(const Graph& graph);  // the other layer_norms that
 // [1×1 conv2d with relu6, or a first one of any size →] 3×3 depthwise conv2d with relu6 → 1×1 conv2d [+ what the first one
 // read] becomes one inverted_residual. All have a bias, and nothing else reads what lies between. After the fusions above.
 Graph fuse_inverted_residual(const Graph& graph);
+
+// A vision transformer's layers that have an entry become integer ones, one node for one: patches, linear layers, attention. A value
+// that only integer layers read, on one grid, is u8. Others stay as they are. After select_early, on fp32, before other fusions.
+Graph quantize_transformer(const Graph& graph, const Quantization& quantization);
+// Behind it: layer_norm and the quantized_linear that reads it become one, and an MLP's three nodes.
+Graph fuse_quantized_transformer(const Graph& graph);
 
 // Leaves out nodes and weights that no output needs. Inputs stay.
 Graph remove_dead(const Graph& graph);
