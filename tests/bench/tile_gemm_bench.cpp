@@ -36,6 +36,14 @@ constexpr Case kCases[] = {
     {"f32_mlp_gelu", DType::f32, 99, 64, 192, Activation::gelu, true},
     {"bf16", DType::bf16, 64, 64, 384, Activation::none, false},
     {"bf16_mlp_gelu", DType::bf16, 99, 64, 192, Activation::gelu, true},
+    {"u8_expand", DType::u8, 112, 96, 16, Activation::none, false},
+    {"u8_expand", DType::u8, 56, 144, 24, Activation::none, false},
+    {"u8_expand", DType::u8, 196, 64, 96, Activation::none, false},
+    {"u8_expand", DType::u8, 196, 64, 64, Activation::none, false},
+    {"u8_project", DType::u8, 56, 24, 144, Activation::none, false},
+    {"u8_project", DType::u8, 98, 96, 384, Activation::none, false},
+    {"u8_project", DType::u8, 49, 160, 960, Activation::none, false},
+    {"u8_mlp_gelu", DType::u8, 99, 64, 192, Activation::gelu, true},
 };
 
 std::shared_ptr<std::byte> random_memory(std::size_t bytes, DType type, std::uint64_t key) {
@@ -44,6 +52,7 @@ std::shared_ptr<std::byte> random_memory(std::size_t bytes, DType type, std::uin
   for (std::size_t i = 0; i < bytes / size_of(type); ++i) {
     const float value = random.uniform(-1, 1);
     if (type == DType::f32) reinterpret_cast<float*>(memory.get())[i] = value;
+    if (type == DType::u8) reinterpret_cast<std::uint8_t*>(memory.get())[i] = static_cast<std::uint8_t>(random.below(256));
     if (type == DType::bf16) reinterpret_cast<std::uint16_t*>(memory.get())[i] = float_to_bf16(value);
   }
   return memory;
@@ -55,6 +64,10 @@ void measure(benchmark::State& state, const Implementation& implementation, cons
   settings.n = settings.ldc = which.n;
   settings.k = settings.lda = which.k;
   settings.a = settings.b = which.type;
+  // Of integers: requantised, its bias within the sum, but for gelu.
+  const bool whole = which.type == DType::u8;
+  if (whole) settings.b = DType::s8, settings.c = DType::u8;
+  if (whole) settings.epilogue.scale = Scale::per_column, settings.epilogue.offset = true;
   settings.epilogue.bias = which.bias;
   settings.epilogue.activation = which.activation;
   if (const auto reason = implementation.refuses(settings, this_machine())) return state.SkipWithError(reason->c_str());
@@ -63,6 +76,8 @@ void measure(benchmark::State& state, const Implementation& implementation, cons
   const auto a = random_memory(elements(which.m, which.k) * size_of(which.type), which.type, 1);
   const auto b = random_memory(elements(which.k, which.n) * size_of(which.type), which.type, 2);
   const auto bias = random_memory(elements(1, which.n) * sizeof(float), DType::f32, 3);
+  const auto scale = random_memory(elements(1, which.n) * sizeof(float), DType::f32, 4);
+  const auto offset = allocate_aligned(elements(1, which.n) * sizeof(std::int32_t));
   const auto c = allocate_aligned(elements(which.m, which.n) * sizeof(float));
   const auto packed = allocate_aligned(kernel.packed_bytes());
   const auto scratch = allocate_aligned(kernel.scratch_bytes());
@@ -72,6 +87,8 @@ void measure(benchmark::State& state, const Implementation& implementation, cons
   arguments.packed_b = packed.get();
   arguments.c = c.get();
   arguments.bias = reinterpret_cast<const float*>(bias.get());
+  arguments.scale = reinterpret_cast<const float*>(scale.get());
+  arguments.offset = reinterpret_cast<const std::int32_t*>(offset.get());
   arguments.scratch = scratch.get();
   for (auto _ : state) {
     kernel.run(arguments);

@@ -16,29 +16,25 @@ namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// As with bf16 (simd_epilogue-inl.hpp): the assembler knows VNNI whatever the function is compiled for; whether the machine does is
+// asked when a kernel is made. Highway's set of targets that has it, AVX3_DL, would be one more to compile, and is off by default.
 #undef EDGELAB_VNNI
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3 && HWY_COMPILER_GCC
 #define EDGELAB_VNNI 1
-HWY_INLINE hn::Vec<hn::FixedTag<std::int32_t, 16>> dot(hn::Vec<hn::FixedTag<std::int32_t, 16>> u, hn::Vec<hn::FixedTag<std::int32_t, 16>> s,
-                                                       hn::Vec<hn::FixedTag<std::int32_t, 16>> sum) {
-  return hn::Vec<hn::FixedTag<std::int32_t, 16>>{_mm512_dpbusd_epi32(sum.raw, u.raw, s.raw)};
+template <class VI> HWY_INLINE VI dot_natively(VI u, VI s, VI sum) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(u.raw), "vm"(s.raw));
+  return sum;
 }
-HWY_INLINE hn::Vec<hn::FixedTag<std::int32_t, 8>> dot(hn::Vec<hn::FixedTag<std::int32_t, 8>> u, hn::Vec<hn::FixedTag<std::int32_t, 8>> s,
-                                                      hn::Vec<hn::FixedTag<std::int32_t, 8>> sum) {
-  return hn::Vec<hn::FixedTag<std::int32_t, 8>>{_mm256_dpbusd_epi32(sum.raw, u.raw, s.raw)};
-}
-HWY_INLINE hn::Vec<hn::FixedTag<std::int32_t, 4>> dot(hn::Vec<hn::FixedTag<std::int32_t, 4>> u, hn::Vec<hn::FixedTag<std::int32_t, 4>> s,
-                                                      hn::Vec<hn::FixedTag<std::int32_t, 4>> sum) {
-  return hn::Vec<hn::FixedTag<std::int32_t, 4>>{_mm_dpbusd_epi32(sum.raw, u.raw, s.raw)};
-}
-#elif HWY_TARGET == HWY_SCALAR
+#else
 #define EDGELAB_VNNI 0
+#endif
+
+#if HWY_TARGET == HWY_SCALAR
 template <class VI> HWY_INLINE VI dot(VI u, VI s, VI sum) {
   for (int i = 0; i < 32; i += 8) sum.raw += static_cast<std::uint8_t>(u.raw >> i) * static_cast<std::int8_t>(s.raw >> i);
   return sum;
 }
 #else
-#define EDGELAB_VNNI 0
 // sum + Σ of the four products of each word: u's bytes are unsigned, s's signed. The bytes are widened to 16 bits first, the even
 // ones and the odd ones: x86's own instruction on bytes before VNNI saturates the sum of two products at 16 bits.
 template <class VI> HWY_INLINE VI dot(VI u, VI s, VI sum) {

@@ -32,9 +32,10 @@ constexpr int kFetchEvery = 4;  // steps of K
 
 using Words = hn::RebindToUnsigned<D>;
 
-// How a tile multiplies: two bf16 at a time by an instruction of the machine, or one after the other in f32; four bytes at a time,
-// into sums of s32 that lie in the registers of f32.
-enum class Products : std::uint8_t { f32, f32_transposed_a, bf16_pairs, bf16_in_f32, quads };
+// How a tile multiplies: two bf16 at a time by an instruction of the machine, or one after the other in f32; four bytes at a time by
+// an instruction, or widened, into sums of s32 that lie in the registers of f32.
+enum class Products : std::uint8_t { f32, f32_transposed_a, bf16_pairs, bf16_in_f32, byte_quads, quads_in_s16 };
+constexpr bool in_s32(Products products) { return products == Products::byte_quads || products == Products::quads_in_s16; }
 constexpr bool in_f32(Products products) { return products == Products::f32 || products == Products::f32_transposed_a; }
 
 // One tile: MR rows of A against one panel of B. Every pointer is that of the tile's first row and column.
@@ -140,6 +141,17 @@ struct PartRows {
   }
 };
 
+#if EDGELAB_VNNI
+// Quads that an instruction of the machine multiplies.
+struct NativeQuads {
+  VI words;
+};
+template <class Rows> struct NativeRows {
+  Rows rows;
+  HWY_INLINE NativeQuads at(int row, std::int64_t k) const { return {rows.at(row, k)}; }
+};
+#endif
+
 HWY_INLINE V first_of(hn::Vec<Words> pairs) { return hn::BitCast(D(), hn::ShiftLeft<16>(pairs)); }
 HWY_INLINE V second_of(hn::Vec<Words> pairs) { return hn::BitCast(D(), hn::And(pairs, hn::Set(Words(), 0xFFFF0000u))); }
 
@@ -162,6 +174,9 @@ template <int NV> HWY_INLINE VI b_quads(const float* b, int v) { return hn::BitC
 
 HWY_INLINE void multiply_add(V a, V b, V& c) { c = hn::MulAdd(a, b, c); }
 HWY_INLINE void multiply_add(VI a, VI b, V& c) { c = hn::BitCast(D(), dot(a, b, hn::BitCast(Whole(), c))); }
+#if EDGELAB_VNNI
+HWY_INLINE void multiply_add(NativeQuads a, NativeQuads b, V& c) { c = hn::BitCast(D(), dot_natively(a.words, b.words, hn::BitCast(Whole(), c))); }
+#endif
 
 #if EDGELAB_BF16_PAIRS == 2
 HWY_INLINE void multiply_add(hn::Vec<Words> a, hn::Vec<Words> b, V& c) { asm("vdpbf16ps %2, %1, %0" : "+v"(c.raw) : "v"(b.raw), "v"(a.raw)); }
@@ -240,7 +255,17 @@ template <int MR, int NV, Products kProducts> HWY_INLINE void multiply_bf16(cons
   if (2 * pairs < t.k) step_bf16<MR, NV, kProducts>(SingleRows{a, t.lda}, pairs, b, EDGELAB_SUMS);
 }
 
-template <int MR, int NV> HWY_INLINE void multiply_quads(const Tile& t, std::int64_t batch, EDGELAB_SUM_PARAMETERS) {
+template <int MR, int NV, Products kProducts, class Rows> HWY_INLINE void step_quads(const Rows& a, std::int64_t k, const float* b, EDGELAB_SUM_PARAMETERS) {
+#if EDGELAB_VNNI
+  if constexpr (kProducts == Products::byte_quads) {
+    const auto quads = [&](int v) HWY_ATTR { return NativeQuads{b_quads<NV>(b, v)}; };
+    return step<MR, NV>(NativeRows<Rows>{a}, k, quads(0), quads(1), quads(2), quads(3), EDGELAB_SUMS);
+  }
+#endif
+  step<MR, NV>(a, k, b_quads<NV>(b, 0), b_quads<NV>(b, 1), b_quads<NV>(b, 2), b_quads<NV>(b, 3), EDGELAB_SUMS);
+}
+
+template <int MR, int NV, Products kProducts> HWY_INLINE void multiply_quads(const Tile& t, std::int64_t batch, EDGELAB_SUM_PARAMETERS) {
   const auto* a = static_cast<const std::uint8_t*>(t.a) + batch * t.a_step;
   const float* b = t.b + batch * t.b_step;
   const std::int64_t width = NV * static_cast<std::int64_t>(hn::Lanes(D()));
@@ -248,16 +273,10 @@ template <int MR, int NV> HWY_INLINE void multiply_quads(const Tile& t, std::int
   const std::byte* next = t.next;
   std::int64_t k = 0;
   for (; next < t.next_end && k + kFetchEvery <= quads; fetch_ahead(next, t.next_end, t.next_lines)) {
-    for (int i = 0; i < kFetchEvery; ++i, ++k, b += width) {
-      step<MR, NV>(QuadRows{a, t.lda}, k, b_quads<NV>(b, 0), b_quads<NV>(b, 1), b_quads<NV>(b, 2), b_quads<NV>(b, 3), EDGELAB_SUMS);
-    }
+    for (int i = 0; i < kFetchEvery; ++i, ++k, b += width) step_quads<MR, NV, kProducts>(QuadRows{a, t.lda}, k, b, EDGELAB_SUMS);
   }
-  for (; k < quads; ++k, b += width) {
-    step<MR, NV>(QuadRows{a, t.lda}, k, b_quads<NV>(b, 0), b_quads<NV>(b, 1), b_quads<NV>(b, 2), b_quads<NV>(b, 3), EDGELAB_SUMS);
-  }
-  if (4 * quads < t.k) {
-    step<MR, NV>(PartRows{a, t.lda, t.k - 4 * quads}, quads, b_quads<NV>(b, 0), b_quads<NV>(b, 1), b_quads<NV>(b, 2), b_quads<NV>(b, 3), EDGELAB_SUMS);
-  }
+  for (; k < quads; ++k, b += width) step_quads<MR, NV, kProducts>(QuadRows{a, t.lda}, k, b, EDGELAB_SUMS);
+  if (4 * quads < t.k) step_quads<MR, NV, kProducts>(PartRows{a, t.lda, t.k - 4 * quads}, quads, b, EDGELAB_SUMS);
 }
 
 // What the s32 sums of vector v of row r begin with.
@@ -281,7 +300,7 @@ template <int NV> HWY_INLINE V start(const Tile& t, int row, int v) {
 }
 
 template <int NV, Products kProducts> HWY_INLINE void start_row(const Tile& t, int row, V& c0, V& c1, V& c2, V& c3) {
-  if constexpr (kProducts == Products::quads) {
+  if constexpr (in_s32(kProducts)) {
     c0 = start_whole<NV>(t, row, 0);
     if constexpr (NV > 1) c1 = start_whole<NV>(t, row, 1);
     if constexpr (NV > 2) c2 = start_whole<NV>(t, row, 2);
@@ -326,7 +345,7 @@ template <int NV> HWY_INLINE void store_u8_row(const Tile& t, int row, V c0, V c
 }
 
 template <int NV, Products kProducts> HWY_INLINE void store_row(const Tile& t, int row, V c0, V c1, V c2, V c3) {
-  if constexpr (kProducts == Products::quads) {
+  if constexpr (in_s32(kProducts)) {
     if (t.byte_out != nullptr) return store_u8_row<NV>(t, row, c0, c1, c2, c3);
   }
   const std::size_t lanes = hn::Lanes(D());
@@ -375,8 +394,8 @@ template <int MR, int NV, Products kProducts> HWY_INLINE void multiply_tile(cons
       multiply_f32<MR, NV, F32Rows>(t, batch, EDGELAB_SUMS);
     } else if constexpr (kProducts == Products::f32_transposed_a) {
       multiply_f32<MR, NV, F32Columns>(t, batch, EDGELAB_SUMS);
-    } else if constexpr (kProducts == Products::quads) {
-      multiply_quads<MR, NV>(t, batch, EDGELAB_SUMS);
+    } else if constexpr (in_s32(kProducts)) {
+      multiply_quads<MR, NV, kProducts>(t, batch, EDGELAB_SUMS);
     } else {
       multiply_bf16<MR, NV, kProducts>(t, batch, EDGELAB_SUMS);
     }
@@ -460,7 +479,7 @@ template <int MR, Products kProducts> HWY_INLINE void multiply_tile_and_half(con
 // Several tiles, one below the other. In one call: at K = 16 a call a tile was an eighth of the time.
 template <int MR, int NV, Products kProducts, bool kHalf = false> void multiply_tiles(const Tile& first, std::int64_t tiles) {
   Tile t = first;
-  constexpr bool kQuads = kProducts == Products::quads;
+  constexpr bool kQuads = in_s32(kProducts);
   const std::int64_t a_bytes = kProducts == Products::f32_transposed_a ? MR * 4 : kQuads ? MR * t.lda : in_f32(kProducts) ? MR * t.lda * 4 : MR * t.pair_row * 2;
   const std::int64_t fetched = (in_f32(kProducts) ? t.k : kQuads ? t.k / 4 : t.k / 2) / kFetchEvery * 64 * t.next_lines;
   for (;;) {

@@ -56,7 +56,10 @@ template <Products kProducts> TileFunction half_function(std::int64_t rows) {
 TileFunction tile_function(const SimdState& state, std::int64_t rows, std::int64_t columns) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   const std::int64_t vectors = (columns + lanes - 1) / lanes;
-  if (state.settings.a == DType::u8) return tile_function<Products::quads>(rows, vectors);
+#if EDGELAB_VNNI
+  if (state.settings.a == DType::u8 && state.target.byte_quads) return tile_function<Products::byte_quads>(rows, vectors);
+#endif
+  if (state.settings.a == DType::u8) return tile_function<Products::quads_in_s16>(rows, vectors);
 #if EDGELAB_HALF_VECTORS
   if (vectors == 2 && columns <= lanes + lanes / 2) {
     if (state.settings.transposed_a && state.settings.a == DType::f32) return half_function<Products::f32_transposed_a>(rows);
@@ -211,6 +214,7 @@ SimdTarget best_simd_target() {
   SimdTarget target = HWY_DYNAMIC_DISPATCH(simd_target)();
 #if HWY_ARCH_X86
   target.bf16_pairs = target.bf16_pairs && this_machine().has("avx512_bf16");
+  target.byte_quads = target.byte_quads && this_machine().has("avx512_vnni");
 #endif
   return target;
 }

@@ -10,7 +10,9 @@ namespace edgelab::kernels::tile_gemm {
 Choice choose_for_layers(const Settings& settings, const Machine& machine) {
   check(settings);
   const bool pairs = settings.a == DType::bf16 && best_simd_target().bf16_pairs && !machine.has("amx_bf16");
-  if (settings.a == DType::f32 || pairs) {
+  // With AMX the microkernel is the faster one where K is large enough for its pass over the sums not to matter.
+  const bool quads = settings.a == DType::u8 && (!machine.has("amx_int8") || settings.k * settings.batch < 192);
+  if (settings.a == DType::f32 || pairs || quads) {
     for (const Implementation& implementation : implementations()) {
       if (implementation.name == "simd" && !implementation.refuses(settings, machine)) return {implementation.make(settings), implementation.name, {}};
     }
