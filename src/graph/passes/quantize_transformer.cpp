@@ -171,39 +171,50 @@ class Quantizer {
   std::map<ValueId, Weight> weights_;
 };
 
-// x → layer_norm → quantized_linear, activation, u8 → quantized_linear, + x
+// layer_norm → quantized_linear. Not by fuse_where: unfused, the plan might find another layer_norm faster, whose last bits differ,
+// and so would the results.
+Graph take_in_layer_norms(const Graph& graph) {
+  const Pattern pattern(graph);
+  Rewrite rewrite(graph);
+  const auto norm_of = [&](const Node& node) {
+    const auto* linear = node.op.as<QuantizedLinear>();
+    return linear == nullptr || linear->epsilon ? nullptr : pattern.only_for_us<LayerNorm>(node.inputs[0]);
+  };
+  for (const Node& node : graph.nodes()) {
+    const Node* linear = pattern.reader<QuantizedLinear>(node);
+    if (linear != nullptr && norm_of(*linear) == &node) continue;
+    const Node* norm = norm_of(node);
+    if (norm == nullptr) {
+      rewrite.copy(node);
+      continue;
+    }
+    QuantizedLinear fused = *node.op.as<QuantizedLinear>();
+    fused.epsilon = norm->op.as<LayerNorm>()->epsilon;
+    std::vector<ValueId> inputs = norm->inputs;
+    inputs.insert(inputs.end(), node.inputs.begin() + 1, node.inputs.end());
+    rewrite.map(node.outputs[0], rewrite.to().add(node.name, fused, rewrite.carry(inputs)));
+  }
+  return rewrite.finish();
+}
+
+// x → quantized_linear with its layer_norm and activation, to u8 → quantized_linear, + x
 std::optional<Fusion> quantized_mlp(const Pattern& pattern, const Node& last) {
   const auto* down = last.op.as<QuantizedLinear>();
-  if (down == nullptr || !down->has_bias || !down->has_residual || down->epsilon) return std::nullopt;
+  if (down == nullptr || !down->has_bias || !down->has_residual) return std::nullopt;
   const Node* first = pattern.only_for_us<QuantizedLinear>(last.inputs[0]);
-  if (first == nullptr) return std::nullopt;
+  if (first == nullptr || first->inputs[0] != last.inputs[down->residual_input()]) return std::nullopt;
   const auto* up = first->op.as<QuantizedLinear>();
-  if (!up->has_bias || up->epsilon || up->outputs.size() != 1) return std::nullopt;
-  const Node* norm = pattern.only_for_us<LayerNorm>(first->inputs[0]);
-  if (norm == nullptr || norm->inputs[0] != last.inputs[down->residual_input()]) return std::nullopt;
+  if (!up->epsilon || !up->has_bias || up->outputs.size() != 1) return std::nullopt;
   QuantizedMlp fused;
-  fused.epsilon = norm->op.as<LayerNorm>()->epsilon;
+  fused.epsilon = *up->epsilon;
   fused.activation = up->activation;
   fused.input = up->input;
   fused.hidden = down->input;
   fused.up_bits = up->weight_bits;
   fused.down_bits = down->weight_bits;
-  std::vector<ValueId> inputs = norm->inputs;
-  inputs.insert(inputs.end(), first->inputs.begin() + 1, first->inputs.end());
+  std::vector<ValueId> inputs = first->inputs;
   inputs.insert(inputs.end(), last.inputs.begin() + 1, last.inputs.begin() + 4);
-  return Fusion{fused, inputs, {norm, first, &last}};
-}
-
-std::optional<Fusion> layer_norm_linear(const Pattern& pattern, const Node& last) {
-  const auto* linear = last.op.as<QuantizedLinear>();
-  if (linear == nullptr || linear->epsilon) return std::nullopt;
-  const Node* norm = pattern.only_for_us<LayerNorm>(last.inputs[0]);
-  if (norm == nullptr) return std::nullopt;
-  QuantizedLinear fused = *linear;
-  fused.epsilon = norm->op.as<LayerNorm>()->epsilon;
-  std::vector<ValueId> inputs = norm->inputs;
-  inputs.insert(inputs.end(), last.inputs.begin() + 1, last.inputs.end());
-  return Fusion{fused, inputs, {norm, &last}};
+  return Fusion{fused, inputs, {first, &last}};
 }
 
 }  // namespace
@@ -212,6 +223,6 @@ Graph quantize_transformer(const Graph& graph, const Quantization& quantization)
   return Quantizer(fuse_patch_embed(graph), quantization).run();
 }
 
-Graph fuse_quantized_transformer(const Graph& graph) { return fuse_where(fuse_where(graph, quantized_mlp), layer_norm_linear); }
+Graph fuse_quantized_transformer(const Graph& graph) { return fuse_where(take_in_layer_norms(graph), quantized_mlp); }
 
 }  // namespace edgelab::graph

@@ -18,6 +18,7 @@ namespace edgelab::kernels {
 // Input: qkv u8 [N, T, 3·D], the last axis ordered (q|k|v, head, d). Output: [N, T, D], u8 if there is an `output`, else f32.
 struct QuantizedAttention {
   static constexpr std::string_view kName = "quantized_attention";
+  static constexpr DType compute = DType::s8;
   int heads = 1;
   double scale = 0.0;  // 0: 1 / sqrt(D / heads)
   U8Grid queries, keys, values;

@@ -18,10 +18,10 @@ using flash::block_size;
 using flash::blocks_of;
 using flash::ProductSet;
 
-constexpr std::int64_t kRows = 32;         // queries of a band: with 197 keys their scores and weights take 33 KiB
-constexpr std::int64_t kOnePass = 1024;    // tokens
-constexpr std::int64_t kKeys = 512;        // of a tile, where there are several
-constexpr std::int64_t kKeyMultiple = 64;  // what a matrix unit multiplies by at once along the keys; the rest is zeros
+constexpr std::int64_t kRows = 36;        // queries of a band, a whole number of the microkernels' 6; their scores and weights fit into L1
+constexpr std::int64_t kOnePass = 1024;   // tokens
+constexpr std::int64_t kKeys = 512;       // of a tile, where there are several
+constexpr std::int64_t kKeyMultiple = 4;  // what one instruction multiplies by at once along the keys; the rest is zeros
 
 std::int64_t padded(std::int64_t keys) { return (keys + kKeyMultiple - 1) / kKeyMultiple * kKeyMultiple; }
 
@@ -199,6 +199,7 @@ Offer quantized_attention_tile(const CallSite& site) {
       },
       attention.member_bytes() * static_cast<std::size_t>(site.threads));
   offer.detail = attention.one_pass() ? "one pass" : "two passes";
+  offer.effective = DType::s8;
   return offer;
 }
 

@@ -20,6 +20,7 @@ namespace edgelab::kernels {
 // bias f32 [N] if has_bias, then residual f32 [..., N] if has_residual. Output: [..., N], u8 if there are `outputs`, else f32.
 struct QuantizedLinear {
   static constexpr std::string_view kName = "quantized_linear";
+  static constexpr DType compute = DType::s8;
   U8Grid input;
   int weight_bits = 8;  // or 4: w in [−7, 7], kept two to a byte
   std::optional<double> epsilon;

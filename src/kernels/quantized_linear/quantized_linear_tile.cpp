@@ -34,6 +34,7 @@ Offer quantized_linear_tile(const CallSite& site) {
       },
       linear.scratch_bytes());
   offer.detail = linear.layer().detail();
+  offer.effective = DType::s8;
   return offer;
 }
 

@@ -13,6 +13,7 @@ namespace edgelab::kernels {
 // its scale f32 [D] and bias f32 [D].
 struct QuantizedMlp {
   static constexpr std::string_view kName = "quantized_mlp";
+  static constexpr DType compute = DType::s8;
   double epsilon = 1e-6;
   ActivationKind activation = ActivationKind::gelu;  // none, relu or gelu
   U8Grid input, hidden;

@@ -34,6 +34,7 @@ Offer quantized_mlp_tile(const CallSite& site) {
       },
       mlp.scratch_bytes());
   offer.detail = mlp.up().detail();
+  offer.effective = DType::s8;
   return offer;
 }
 

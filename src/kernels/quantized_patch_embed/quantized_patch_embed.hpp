@@ -12,6 +12,7 @@ namespace edgelab::kernels {
 // Inputs: x f32 [N, C, H, W], weight s8 [D, C, P, P], its scale f32 [D], then bias [D], prefix tokens and positions as `layout` says.
 struct QuantizedPatchEmbed {
   static constexpr std::string_view kName = "quantized_patch_embed";
+  static constexpr DType compute = DType::s8;
   PatchEmbed layout;
   U8Grid input;
   int weight_bits = 8;  // or 4

@@ -110,6 +110,7 @@ Offer quantized_patch_embed_tile(const CallSite& site) {
       },
       member_bytes * static_cast<std::size_t>(site.threads));
   offer.detail = layer.detail();
+  offer.effective = DType::s8;
   return offer;
 }
 
