@@ -76,7 +76,8 @@ void expect_bits_of_reference(const Op& op, const OpInputs& inputs) {
 }
 
 OpInputs linear_case(Draw& draw, QuantizedLinear& op) {
-  const std::int64_t k = draw.of({1, 3, 17, 64, 100, 192, 401}), parts = draw.of({0, 1, 3}), n = draw.of({1, 10, 64, 65, 100, 130}) * std::max<std::int64_t>(1, parts);
+  const std::int64_t k = draw.of({1, 3, 17, 64, 100, 192, 401}), parts = draw.of({0, 1, 3});
+  const std::int64_t n = draw.of({1, 10, 64, 65, 100, 130}) * std::max<std::int64_t>(1, parts);
   const Shape x = draw.coin() ? Shape{draw.of({1, 2}), draw.of({1, 5, 50, 197}), k} : Shape{draw.of({1, 2, 8, 9, 31}), k};
   Shape y = x;
   y[x.rank() - 1] = n;
@@ -127,9 +128,9 @@ TEST(QuantizedMlp, GivesTheReferencesBitsForManyRowsAndFew) {
       op.up_bits = bits_of(draw);
       op.down_bits = bits_of(draw);
       const Shape x = draw.coin() ? Shape{draw.of({1, 2}), draw.of({1, 5, 50, 197}), width} : Shape{draw.of({1, 2, 8, 9, 31}), width};
-      const OpInputs inputs{{draw.tensor(x, 2.0f, 0.5f), draw.tensor({width}, 0.2f, 1.0f), draw.tensor({width}, 0.3f), weight_of(draw, {hidden, width}, op.up_bits),
-                             scales_of(draw, hidden, weight_scale(width, op.up_bits)), draw.tensor({hidden}), weight_of(draw, {width, hidden}, op.down_bits),
-                             scales_of(draw, width, weight_scale(hidden, op.down_bits)), draw.tensor({width})}};
+      const OpInputs inputs{{draw.tensor(x, 2.0f, 0.5f), draw.tensor({width}, 0.2f, 1.0f), draw.tensor({width}, 0.3f),  //
+                             weight_of(draw, {hidden, width}, op.up_bits), scales_of(draw, hidden, weight_scale(width, op.up_bits)), draw.tensor({hidden}),
+                             weight_of(draw, {width, hidden}, op.down_bits), scales_of(draw, width, weight_scale(hidden, op.down_bits)), draw.tensor({width})}};
       expect_bits_of_reference(op, inputs);
     }
   });
@@ -207,8 +208,8 @@ TEST(QuantizedPatchEmbed, GivesTheReferencesBitsWithAndWithoutPrefixAndPositions
       op.layout.positions = static_cast<PatchEmbed::Positions>(draw.of({0, 1, 2}));
       op.input = grid_of(draw, 0.02f);
       op.weight_bits = bits_of(draw);
-      OpInputs inputs{{draw.tensor({samples, channels, high * patch + rest, wide * patch + rest}), weight_of(draw, {width, channels, patch, patch}, op.weight_bits),
-                       scales_of(draw, width, weight_scale(k, op.weight_bits))}};
+      OpInputs inputs{{draw.tensor({samples, channels, high * patch + rest, wide * patch + rest}),
+                       weight_of(draw, {width, channels, patch, patch}, op.weight_bits), scales_of(draw, width, weight_scale(k, op.weight_bits))}};
       if (op.layout.has_bias) inputs.tensors.push_back(draw.tensor({width}));
       for (int i = 0; i < op.layout.prefix_inputs; ++i) inputs.tensors.push_back(draw.tensor({1, i + 1, width}));
       const std::int64_t prefix = op.layout.prefix_inputs == 2 ? 3 : op.layout.prefix_inputs;

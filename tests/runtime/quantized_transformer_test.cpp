@@ -91,7 +91,8 @@ TEST(QuantizedTransformer, GivesTheSameBitsFusedAndNodeByNode) {
       const Tensor want = answer(unfused, 1);
       for (const int threads : {1, 2, 3}) {
         const Tensor got = answer(fused, threads);
-        EXPECT_EQ(std::memcmp(got.data(), want.data(), want.bytes()), 0) << "distilled " << distilled << ", batch " << batch << ", threads " << threads;
+        EXPECT_EQ(std::memcmp(got.data(), want.data(), want.bytes()), 0)
+            << "distilled " << distilled << ", batch " << batch << ", threads " << threads;
       }
     }
   }
@@ -120,7 +121,8 @@ TEST(QuantizedTransformer, HasEveryProductInIntegers) {
   EXPECT_EQ(count<kernels::QuantizedLinear>(fused), 7);  // three of queries, keys and values, three projections, the head
   EXPECT_EQ(fused.nodes().size(), 16u) << fused.text();  // and two that pick the class token
   for (const graph::Node& node : fused.nodes()) {
-    const bool inner = node.name.ends_with(".qkv") || node.name.ends_with(".attn") || (node.name == "pool.cls" && fused.type(node.inputs[0]).dtype == DType::u8);
+    const bool picks_bytes = node.name == "pool.cls" && fused.type(node.inputs[0]).dtype == DType::u8;
+    const bool inner = node.name.ends_with(".qkv") || node.name.ends_with(".attn") || picks_bytes;
     EXPECT_EQ(fused.type(node.outputs[0]).dtype, inner ? DType::u8 : DType::f32) << node.name;
   }
 }

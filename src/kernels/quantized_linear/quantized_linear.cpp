@@ -7,7 +7,9 @@ namespace {
 
 void require_type(const TensorType& type, DType expected, const std::string& what) {
   if (type.dtype == expected) return;
-  throw Error(ErrorKind::data, "quantized_linear: " + what + " has the wrong type").got(std::string(name_of(type.dtype))).expected(std::string(name_of(expected)));
+  throw Error(ErrorKind::data, "quantized_linear: " + what + " has the wrong type")
+      .got(std::string(name_of(type.dtype)))
+      .expected(std::string(name_of(expected)));
 }
 
 }  // namespace

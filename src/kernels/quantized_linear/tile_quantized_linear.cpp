@@ -49,7 +49,8 @@ IntegerLayer::Rows TileQuantizedLinear::rows_of(std::int64_t first, std::int64_t
     rows.x = reinterpret_cast<const std::uint8_t*>(memory.x) + first * k_;
   } else {
     auto* buffer = reinterpret_cast<std::uint8_t*>(own);
-    quantize_band(reinterpret_cast<const float*>(memory.x) + first * k_, memory.gain, memory.shift, settings_.epsilon.value_or(0), settings_.input, count, k_, buffer);
+    const float* x = reinterpret_cast<const float*>(memory.x) + first * k_;
+    quantize_band(x, memory.gain, memory.shift, settings_.epsilon.value_or(0), settings_.input, count, k_, buffer);
     rows.x = buffer;
   }
   if (settings_.has_residual) rows.residual = memory.residual + first * n_;

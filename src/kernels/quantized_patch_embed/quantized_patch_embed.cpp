@@ -8,7 +8,9 @@ std::vector<TensorType> QuantizedPatchEmbed::infer(std::span<const TensorType> i
   require_inputs(kName, inputs, 3, 64);
   require_shape(kName, inputs[kScale], {inputs[1].shape[0]}, "the weight's scale");
   if (inputs[0].dtype != DType::f32 || inputs[1].dtype != DType::s8) {
-    throw Error(ErrorKind::data, "quantized_patch_embed: types that don't fit").got(std::string(name_of(inputs[1].dtype))).expected("images of fp32 and a weight of s8");
+    throw Error(ErrorKind::data, "quantized_patch_embed: types that don't fit")
+        .got(std::string(name_of(inputs[0].dtype)) + " and " + std::string(name_of(inputs[1].dtype)))
+        .expected("images of fp32 and a weight of int8");
   }
   return layout.infer(without_scale(inputs));
 }

@@ -33,7 +33,8 @@ std::vector<std::uint8_t> patch_of(const Problem& p, const float* image, std::in
 
 Offer quantized_patch_embed_reference(const CallSite& site) {
   const QuantizedPatchEmbed settings = *site.op.as<QuantizedPatchEmbed>();
-  const Problem p{settings, site.inputs[0].shape, site.inputs[1].shape, site.outputs[0].shape, settings.layout.prefix_tokens(settings.without_scale(site.inputs))};
+  const std::int64_t prefix = settings.layout.prefix_tokens(settings.without_scale(site.inputs));
+  const Problem p{settings, site.inputs[0].shape, site.inputs[1].shape, site.outputs[0].shape, prefix};
   const std::vector<TensorType> types(site.inputs.begin(), site.inputs.end());
   const std::vector<Tensor> constants(site.constants.begin(), site.constants.end());
   const int threads = site.threads;
