@@ -28,6 +28,9 @@ std::string text_or_nothing(const std::optional<Number>& number, Text text) {
   return number ? text(static_cast<double>(*number)) : std::string();
 }
 
+// Of weights that are not zero, and of floating-point operations for a sample; of no model nothing.
+std::string count_or_nothing(std::int64_t count) { return count == 0 ? "" : count_text(static_cast<double>(count)); }
+
 std::string head(const RunRecord& run, const std::string& file_name, const Look& look) {
   const Provenance& made = run.provenance;
   const auto done =
@@ -62,8 +65,7 @@ std::string host_lines(const RunRecord& run, const Look& look) {
 }
 
 std::string job_table(const RunRecord& run, const Look& look) {
-  TextTable table(
-      {{"job", false}, {"task", false}, {"status", false}, {"n"}, {"top-1"}, {"p50"}, {"p99"}, {"per s"}, {"memory"}});
+  TextTable table({{"job", false}, {"task", false}, {"status", false}, {"n"}, {"top-1"}, {"p50"}, {"p99"}, {"per s"}, {"memory"}, {"model"}, {"nonzero"}, {"FLOP"}});
   for (const JobRecord& job : run.jobs) {
     const Summary& summary = job.summary;
     table.add({{safe_for_terminal(job.id)},
@@ -74,7 +76,10 @@ std::string job_table(const RunRecord& run, const Look& look) {
                {text_or_nothing(summary.latency_p50_ns, duration_text)},
                {text_or_nothing(summary.latency_p99_ns, duration_text)},
                {text_or_nothing(summary.throughput_samples_per_second, rate_text)},
-               {text_or_nothing(summary.peak_rss_bytes, bytes_text)}});
+               {text_or_nothing(summary.peak_rss_bytes, bytes_text)},
+               {text_or_nothing(summary.model_bytes, bytes_text)},
+               {count_or_nothing(job.model.nonzero_parameters)},
+               {count_or_nothing(job.model.flop_per_sample)}});
   }
   return table.text(look);
 }
