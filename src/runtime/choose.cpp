@@ -46,8 +46,8 @@ namespace {
 
 std::string type_text(const TensorType& type) { return std::string(name_of(type.dtype)) + type.shape.text(); }
 
-// The share of zeros in a node's weights, in steps of a twentieth: what the time of sparse kernels depends on. Few zeros are as
-// good as none to all kernels.
+// The share of zeros in a node's weights, in steps of a twentieth, and whether they come in fours: what the time of sparse kernels
+// depends on. Few zeros are as good as none to all kernels.
 std::string zeros_text(const CallSite& site) {
   kernels::sparse::Zeros zeros;
   for (const Tensor& constant : site.constants) {
@@ -55,7 +55,8 @@ std::string zeros_text(const CallSite& site) {
     zeros += kernels::sparse::zeros_of(constant);
   }
   const int twentieths = static_cast<int>(20 * zeros.share());
-  return twentieths < 10 ? "" : ", " + std::to_string(5 * twentieths) + " % zeros";
+  const bool fours = 2 * zeros.enough < (kernels::sparse::kBreakEven + kernels::sparse::kBreakEvenOfFours) * zeros.all;
+  return twentieths < 10 ? "" : ", " + std::to_string(5 * twentieths) + " % zeros" + (fours ? " in fours" : "");
 }
 
 // All that the time of a node depends on, but for the machine and the binary.
