@@ -74,6 +74,13 @@ struct TrainingRow {
   bool operator==(const TrainingRow&) const = default;
 };
 
+// What one layer alone costs when this share of it is left out.
+struct SensitivityRow {
+  std::string layer;
+  double sparsity = 0, top1 = 0, loss = 0;
+  bool operator==(const SensitivityRow&) const = default;
+};
+
 struct ExpectationRow {
   std::string text;
   double value = 0, bound = 0;
@@ -105,6 +112,7 @@ struct JobRecord {
   std::vector<RankRow> ranks;
   std::vector<TelemetryRow> telemetry;
   std::vector<TrainingRow> training;
+  std::vector<SensitivityRow> sensitivity;
   std::vector<ExpectationRow> expectations;
   bool operator==(const JobRecord&) const = default;
 };

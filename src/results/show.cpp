@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <tuple>
 
 #include "results/schema/field.hpp"
 #include "results/text/units.hpp"
@@ -27,6 +29,9 @@ template <class Number, class Text>
 std::string text_or_nothing(const std::optional<Number>& number, Text text) {
   return number ? text(static_cast<double>(*number)) : std::string();
 }
+
+// Of weights that are not zero, and of floating-point operations for a sample; of no model nothing.
+std::string count_or_nothing(std::int64_t count) { return count == 0 ? "" : count_text(static_cast<double>(count)); }
 
 std::string head(const RunRecord& run, const std::string& file_name, const Look& look) {
   const Provenance& made = run.provenance;
@@ -77,6 +82,24 @@ std::string job_table(const RunRecord& run, const Look& look) {
                {text_or_nothing(summary.peak_rss_bytes, bytes_text)}});
   }
   return table.text(look);
+}
+
+// What compression is about, where the run compares models of several sizes; else nothing.
+std::string model_table(const RunRecord& run, const Look& look) {
+  std::set<std::tuple<std::string, std::int64_t, std::int64_t, std::int64_t>> sizes;
+  TextTable table({{"model of", false}, {"file"}, {"non-zeros"}, {"FLOP"}, {"top-1"}, {"p50"}});
+  for (const JobRecord& job : run.jobs) {
+    const ModelRecord& model = job.model;
+    if (model.arch.empty()) continue;
+    sizes.emplace(model.arch, model.bytes_on_disk, model.nonzero_parameters, model.flop_per_sample);
+    table.add({{safe_for_terminal(job.id)},
+               {text_or_nothing(job.summary.model_bytes, bytes_text)},
+               {count_or_nothing(model.nonzero_parameters)},
+               {count_or_nothing(model.flop_per_sample)},
+               {text_or_nothing(job.summary.top1, share_text)},
+               {text_or_nothing(job.summary.latency_p50_ns, duration_text)}});
+  }
+  return sizes.size() < 2 ? "" : "\n" + table.text(look);
 }
 
 std::string reasons(const RunRecord& run, const Look& look) {
@@ -163,7 +186,7 @@ std::string expectation_value_text(const ExpectationRow& row, double number) {
 
 std::string shown_text(const RunRecord& run, const std::string& file_name, bool layers, const Look& look) {
   std::string text = head(run, file_name, look) + host_lines(run, look);
-  if (!run.jobs.empty()) text += "\n" + job_table(run, look);
+  if (!run.jobs.empty()) text += "\n" + job_table(run, look) + model_table(run, look);
   text += reasons(run, look) + expectation_lines(run, look);
   for (const JobRecord& job : run.jobs) {
     if (layers) text += layer_table(job, look);

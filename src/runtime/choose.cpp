@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "kernels/sparse/packed_weight.hpp"
 #include "runtime/measure.hpp"
 
 namespace edgelab::runtime {
@@ -45,6 +46,19 @@ namespace {
 
 std::string type_text(const TensorType& type) { return std::string(name_of(type.dtype)) + type.shape.text(); }
 
+// The share of zeros in a node's weights, in steps of a twentieth, and whether they come in fours: what the time of sparse kernels
+// depends on. Few zeros are as good as none to all kernels.
+std::string zeros_text(const CallSite& site) {
+  kernels::sparse::Zeros zeros;
+  for (const Tensor& constant : site.constants) {
+    if (!constant.defined() || constant.shape().rank() < 2 || constant.dtype() != DType::f32) continue;
+    zeros += kernels::sparse::zeros_of(constant);
+  }
+  const int twentieths = static_cast<int>(20 * zeros.share());
+  const bool fours = 2 * zeros.enough < (kernels::sparse::kBreakEven + kernels::sparse::kBreakEvenOfFours) * zeros.all;
+  return twentieths < 10 ? "" : ", " + std::to_string(5 * twentieths) + " % zeros" + (fours ? " in fours" : "");
+}
+
 // All that the time of a node depends on, but for the machine and the binary.
 std::string key_of(const Node& node, const CallSite& site, const Ways& ways) {
   std::string key = std::string(site.op.name()) + "{" + site.op.text() + "}";
@@ -54,7 +68,7 @@ std::string key_of(const Node& node, const CallSite& site, const Ways& ways) {
   key += " ->";
   for (const TensorType& type : site.outputs) key += ' ' + type_text(type);
   for (const Way& way : ways.accepted) key += ' ' + std::string(way.name());
-  return key + (node.unfused ? " unfused" : "") + " on " + std::to_string(site.threads);
+  return key + (node.unfused ? " unfused" : "") + zeros_text(site) + " on " + std::to_string(site.threads);
 }
 
 std::string microseconds(std::int64_t ns) { return std::to_string((ns + 500) / 1000) + " µs"; }

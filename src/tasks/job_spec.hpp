@@ -162,8 +162,15 @@ struct PruneSpec {
   Granularity granularity = Granularity::unstructured;
   std::optional<double> sparsity;  // share of weights that become zero
   std::optional<double> flops;     // share of the dense model's FLOPs that stays
+  int n = 2, m = 4;                // `n_m`: of each m inputs n stay
+  bool per_layer = false;          // the same share of each layer; else the least important of all layers together
+  std::vector<std::string> skip;   // layer names
+  int batches = 8;                 // `taylor`: of training images that gradients are taken over
   PruneSchedule schedule = PruneSchedule::oneshot;
+  double ramp = 0.6;               // `gradual`: share of the steps on which zeros grow; the rest trains with them all
+  int rounds = 3;                  // `iterative`
   std::optional<TrainSpec> finetune;
+  std::vector<double> sensitivity;  // shares of zeros that are tried on each layer alone; empty: no scan
   bool operator==(const PruneSpec&) const = default;
 };
 

@@ -8,6 +8,7 @@
 #include "models/initial_weights.hpp"
 #include "models/model_metadata.hpp"
 #include "models/random_weights.hpp"
+#include "models/reshape.hpp"
 #include "models/safetensors/safetensors.hpp"
 #include "models/weights.hpp"
 
@@ -125,15 +126,17 @@ graph::Graph bound_model(const ModelSpec& model, const models::ModelOptions& opt
     for (const graph::ValueId id : graph.weights()) record.bytes_on_disk += static_cast<std::int64_t>(graph.type(id).bytes());
     return graph;
   }
-  models::bind(graph, weights_file(model, weights));
+  const models::Safetensors file = weights_file(model, weights);
+  graph = models::with_shapes_of(graph, file);
+  models::bind(graph, file);
   if (model.weights.job.empty()) {
     const std::filesystem::path path = model.weights.path;
     record.weights = path.string() + ", sha256 " + sha256_of_file(path);
     record.bytes_on_disk = static_cast<std::int64_t>(std::filesystem::file_size(path));
   } else {
-    const std::vector<std::uint8_t>& file = weights.at(model.weights.job);
-    record.weights = "of job " + model.weights.job + ", sha256 " + sha256_of(std::as_bytes(std::span(file)));
-    record.bytes_on_disk = static_cast<std::int64_t>(file.size());
+    const std::vector<std::uint8_t>& bytes = weights.at(model.weights.job);
+    record.weights = "of job " + model.weights.job + ", sha256 " + sha256_of(std::as_bytes(std::span(bytes)));
+    record.bytes_on_disk = static_cast<std::int64_t>(bytes.size());
   }
   return graph;
 }

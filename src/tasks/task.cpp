@@ -7,6 +7,7 @@
 #include "core/parallel_for.hpp"
 #include "results/statistics.hpp"
 #include "tasks/model_setup.hpp"
+#include "tasks/pruning/settings.hpp"
 #include "tasks/scores.hpp"
 #include "tasks/task_list.hpp"
 
@@ -21,7 +22,7 @@ struct Entry {
 
 constexpr Entry kTasks[] = {
     {Task::infer, "infer", run_infer},  {Task::evaluate, "evaluate", run_evaluate}, {Task::bench, "bench", run_bench},
-    {Task::train, "train", run_train},   {Task::prune, "prune", nullptr},            {Task::quantize, "quantize", nullptr},
+    {Task::train, "train", run_train},   {Task::prune, "prune", run_prune},           {Task::quantize, "quantize", nullptr},
 };
 
 const Entry& entry_of(Task task) {
@@ -113,7 +114,7 @@ std::vector<Error> unsupported(const JobSpec& spec) {
     problems.push_back(Error(kind, "job " + spec.id + ": " + what).at(spec.place).hint(hint));
   };
   const Entry& entry = entry_of(spec.task);
-  if (entry.run == nullptr) add(ErrorKind::usage, "this version of edgelab has no task: " + std::string(entry.name), "it has infer, evaluate, train and bench");
+  if (entry.run == nullptr) add(ErrorKind::usage, "this version of edgelab has no task: " + std::string(entry.name), "it has infer, evaluate, train, prune and bench");
   if (std::find(spec.device.begin(), spec.device.end(), Device::cpu) == spec.device.end()) {
     add(ErrorKind::environment, "this version of edgelab does not run on CUDA devices", "say device: cpu, or device: [cuda, cpu] to take what is there");
   }
@@ -123,14 +124,17 @@ std::vector<Error> unsupported(const JobSpec& spec) {
   const ParallelSpec& parallel = spec.parallel;
   const bool splits_model = parallel.pipeline > 1 || parallel.tensor > 1 || parallel.sequence > 1 ||
                             (parallel.strategy != Strategy::none && parallel.strategy != Strategy::data);
-  const bool sharded = (spec.task == Task::evaluate || spec.task == Task::train) && !splits_model;
+  const bool sharded = (spec.task == Task::evaluate || spec.task == Task::train || spec.task == Task::prune) && !splits_model;
   if (spec.ranks > 1 && !sharded) {
-    add(ErrorKind::usage, "this version of edgelab can't split one model over ranks", "say ranks: 1, or task: evaluate or train without parallel, which split the data");
+    add(ErrorKind::usage, "this version of edgelab can't split one model over ranks", "say ranks: 1, or task: evaluate, train or prune without parallel, which split the data");
   }
   // What the weights of another job are of is known once it has run.
   if (spec.model.arch.empty() && !spec.model.weights.job.empty()) return problems;
   if (spec.train && spec.train->search) add(ErrorKind::usage, "this version of edgelab does not search settings", "leave out train.search; a sweep (matrix) tries what you name");
   if (spec.task == Task::train && !spec.train) add(ErrorKind::usage, "train is missing", "say train: {epochs: 5}, or more: docs/jobs.md");
+  if (spec.task == Task::prune) {
+    for (const SpecProblem& problem : problems_of_pruning(spec)) add(ErrorKind::usage, problem.what, problem.hint);
+  }
   if (spec.model.arch.empty()) {
     add(ErrorKind::usage, "model.arch is missing", "name a model of torchvision or timm: edgelab model list");
     return problems;

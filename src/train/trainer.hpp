@@ -53,6 +53,8 @@ class Trainer {
   };
   // Collective over the exchange's ranks. Throws Error, Cancelled; everything is then as it was before the step.
   Report step(const TrainingSamples& samples, double learning_rate);
+  // Of the last step's loss by the parameters, in their order, over all ranks; until the next step.
+  std::vector<std::span<const float>> gradients() const;
 
   const graph::Graph& model() const { return model_; }
   Optimizer& optimizer() { return *optimizer_; }
@@ -65,7 +67,6 @@ class Trainer {
   void move_statistics();
   void sum_over_parts(bool first);
   void exchange_all();
-  std::vector<std::span<const float>> gradients() const;
   std::span<float> buffer(const std::string& name) const { return buffers_.at(name); }
 
   graph::Graph model_;

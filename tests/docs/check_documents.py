@@ -32,11 +32,15 @@ SHORTENED = {
     "tests/bench/versus_peers.py": "--models mobilenet_v2 --training deit_tiny --training-batch 1 --precisions fp32 --batches 1 --threads 1 --attention 197 --rounds 1 --seconds 0.05",
     "jobs/lab8_distill_vit.yaml": "--only alone --set defaults.train.epochs=1 --set defaults.data.limit=128 --set jobs.alone.model.depth=1",
     "jobs/lab8_finetune_vit.yaml": "--set defaults.train.epochs=1 --set defaults.data.limit=128 --set defaults.model.depth=2",
+    "jobs/lab2_compress_mobilenet.yaml": "--only channels[prune.method=magnitude] --set defaults.data.limit=32 --set defaults.prune.finetune.epochs=1 --set defaults.prune.finetune.validate.limit=16",
+    "jobs/lab2_compress_deit.yaml": "--only half --set defaults.data.limit=128 --set defaults.model.depth=2 --set jobs.base.train.epochs=1 --set defaults.prune.finetune.epochs=1",
     "jobs/lab6_flash_attention.yaml": "--set defaults.measure.repeats=1 --only bf16-577",
 }
 # What labs need that this machine may lack.
 NEEDS = {
     "jobs/lab1_mobilenet_edge.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
+    "jobs/lab2_compress_mobilenet.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
+    "jobs/lab2_compress_deit.yaml": ("EDGELAB_DATA",),
     "jobs/lab4_deit_edge.yaml": ("EDGELAB_DATA",),
     "jobs/lab8_finetune_vit.yaml": ("EDGELAB_DATA",),
     "jobs/lab8_distill_vit.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),

@@ -63,6 +63,9 @@ inline results::JobRecord sample_job(const std::string& id, std::int64_t calls =
   job.telemetry.push_back({1'000'000'000, 0, 1.5e9, 61.5, 3.25, 0x50000, 88'000'000});
   job.training.push_back({1, 2.25, 0.125, 0.05, 812.5});
   job.training.push_back({2, 1.75, 0.375, 0.025, 815.5});
+  job.sensitivity.push_back({"none", 0.0, 0.945, 0.21});
+  job.sensitivity.push_back({"features.1.conv.0.0", 0.5, 0.875, 0.375});
+  job.sensitivity.push_back({"features.1.conv.0.0", 0.9, 0.25, 2.5});
   job.expectations.push_back({"outputs_match: {job: serial, rtol: 0.0001}", 3.2e-7, 1e-4, true, ""});
   job.expectations.push_back({"speedup_over: {job: serial, at_least: 2}", 1.41, 2.0, false, ""});
   job.expectations.push_back({"speedup_over: {job: other, at_least: 2}", 1.41, 2.0, true,

@@ -155,7 +155,8 @@ TEST(Implementations, ARefusalIsRecordedWithItsReason) {
   const auto plan = runtime::Plan::compile(graph, options);
   ASSERT_EQ(plan->steps().size(), 1u);
   EXPECT_EQ(plan->steps()[0].info.implementation, "reference");
-  EXPECT_EQ(plan->steps()[0].info.refused, "tile: not among the implementations asked for; onednn: not among the implementations asked for");
+  EXPECT_EQ(plan->steps()[0].info.refused,
+            "sparse: not among the implementations asked for; tile: not among the implementations asked for; onednn: not among the implementations asked for");
   EXPECT_EQ(plan->steps()[0].info.flop, 2 * 4 * 8);
 }
 

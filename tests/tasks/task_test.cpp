@@ -181,7 +181,8 @@ TEST_F(Tasks, WhatThisVersionCannotDoIsSaidBeforeItStarts) {
   spec.ranks = 4;
   const std::string text = problems_text(spec);
   for (const char* part : {"fp32", "CUDA", "ranks"}) EXPECT_NE(text.find(part), std::string::npos) << text;
-  EXPECT_NE(problems_text(small_job(Task::prune)).find("no task: prune"), std::string::npos);
+  EXPECT_NE(problems_text(small_job(Task::quantize)).find("no task: quantize"), std::string::npos);
+  EXPECT_NE(problems_text(small_job(Task::prune)).find("prune is missing"), std::string::npos);
   JobSpec training = small_job(Task::train);
   EXPECT_NE(problems_text(training).find("train is missing"), std::string::npos);
   training.train.emplace();

@@ -41,7 +41,7 @@ void check_ways(const Value& job, const JobSpec& spec, ErrorList& errors) {
 void check_task_keys(const Value& job, const JobSpec& spec, ErrorList& errors) {
   if (job.find("task")->bad) return;
   const bool runs_model =
-      spec.task == Task::infer || spec.task == Task::evaluate || spec.task == Task::bench || spec.task == Task::train;
+      spec.task == Task::infer || spec.task == Task::evaluate || spec.task == Task::bench || spec.task == Task::train || spec.task == Task::prune;
   const auto missing = [&](const char* dotted, const char* section) {
     const Value* map = job.find(section);
     return !(map && map->bad) && !job.find_path(dotted);

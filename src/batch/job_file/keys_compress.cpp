@@ -18,9 +18,21 @@ const Section& prune_section() {
                 "none; give it or `flops`"),
             key("flops", number_above(0, 1), &PruneSpec::flops, "share of the dense model's FLOPs that stays",
                 "none; give it or `sparsity`"),
+            key("n", integer(1, 64), &PruneSpec::n, "`n_m`: how many of `m` inputs of an output stay"),
+            key("m", integer(2, 64), &PruneSpec::m, "`n_m`: consecutive inputs that are judged together"),
+            key("per_layer", boolean(), &PruneSpec::per_layer,
+                "the same share of each layer, not the least important weights of all layers together"),
+            key("skip", list(text()), &PruneSpec::skip, "layers left as they are",
+                "none; never pruned are depthwise convolutions, what reads the images, and the classifier's outputs"),
+            key("batches", integer(1, 100'000), &PruneSpec::batches, "`taylor`: batches that gradients are taken over"),
             key("schedule", choice(enum_choices<PruneSchedule>()), &PruneSpec::schedule,
-                "at once, along a cubic curve, or in rounds"),
-            key("finetune", map(train_section), &PruneSpec::finetune, "as `train`", "none"),
+                "at once before fine-tuning, along a cubic curve during it, or in rounds with fine-tuning after each"),
+            key("ramp", number_above(0, 1), &PruneSpec::ramp,
+                "`gradual`: share of the fine-tuning in which zeros grow; the rest trains with all of them"),
+            key("rounds", integer(1, 100), &PruneSpec::rounds, "`iterative`: how many"),
+            key("finetune", map(train_section), &PruneSpec::finetune, "as `train`; of `iterative` once a round", "none"),
+            key("sensitivity", list(number(0, 1), 1), &PruneSpec::sensitivity,
+                "shares of weights (of `channel`: of channels) that are left out of each layer alone, to see what that costs on the held-out images", "no scan"),
         });
     all.alternatives = {{"sparsity"}, {"flops"}};
     return all;

@@ -42,7 +42,8 @@ std::string Conv2d::text() const {
 }
 
 std::span<const Implementation> Conv2d::implementations() {
-  static constexpr Implementation list[] = {{"tile", conv2d_tile}, {"onednn", conv2d_onednn}, {"reference", conv2d_reference}};
+  static constexpr Implementation list[] = {
+      {"sparse", conv2d_sparse}, {"tile", conv2d_tile}, {"onednn", conv2d_onednn}, {"reference", conv2d_reference}};
   return list;
 }
 

@@ -35,6 +35,8 @@ inline bool is_depthwise_3x3(const Conv2d& conv, const Shape& w) {
   return conv.groups == w[0] && w[1] == 1 && w[2] == 3 && w[3] == 3 && conv.padding == 1 && (conv.stride == 1 || conv.stride == 2);
 }
 
+// 1×1 by the team, channels last, without the weight's zeros.
+Offer conv2d_sparse(const CallSite& site);
 // Steps by the team on tile_gemm, channels last: 1×1; depthwise 3×3; and a network's first one, from plain images of at most
 // four channels (these two compute in f32 whatever `compute` says: they are bound by loads and stores).
 Offer conv2d_tile(const CallSite& site);

@@ -60,7 +60,8 @@ std::string InvertedResidual::text() const {
 }
 
 std::span<const Implementation> InvertedResidual::implementations() {
-  static constexpr Implementation list[] = {{"tile", inverted_residual_tile}, {"reference", inverted_residual_reference}};
+  static constexpr Implementation list[] = {
+      {"sparse", inverted_residual_sparse}, {"tile", inverted_residual_tile}, {"reference", inverted_residual_reference}};
   return list;
 }
 

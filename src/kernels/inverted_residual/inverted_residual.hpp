@@ -38,6 +38,8 @@ struct InvertedResidual {
   static std::span<const Implementation> implementations();
 };
 
+// A step by the team, channels last in and out, without the zeros of the two 1×1 convolutions' constant weights.
+Offer inverted_residual_sparse(const CallSite& site);
 // A step by the team, channels last in and out, but for plain images where the expansion is a first convolution; wants constant
 // weights.
 Offer inverted_residual_tile(const CallSite& site);

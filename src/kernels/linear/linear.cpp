@@ -34,7 +34,7 @@ std::string Linear::text() const {
 }
 
 std::span<const Implementation> Linear::implementations() {
-  static constexpr Implementation list[] = {{"tile", linear_tile}, {"onednn", linear_onednn}, {"reference", linear_reference}};
+  static constexpr Implementation list[] = {{"sparse", linear_sparse}, {"tile", linear_tile}, {"onednn", linear_onednn}, {"reference", linear_reference}};
   return list;
 }
 

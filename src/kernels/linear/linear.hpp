@@ -23,6 +23,8 @@ struct Linear {
   static std::span<const Implementation> implementations();
 };
 
+// By the team, without the weight's zeros.
+Offer linear_sparse(const CallSite& site);
 // By the team on tile_gemm.
 Offer linear_tile(const CallSite& site);
 Offer linear_onednn(const CallSite& site);

@@ -7,6 +7,7 @@
 #include "models/safetensors/header.hpp"
 #include "models/safetensors/mapped_file.hpp"
 #include "models/safetensors/safetensors.hpp"
+#include "models/safetensors/zeros.hpp"
 
 namespace edgelab::models {
 
@@ -71,12 +72,14 @@ Safetensors Safetensors::of_bytes(std::span<std::byte> bytes, const std::shared_
   Safetensors result;
   result.path_ = name;
   result.metadata_ = std::move(header.metadata);
-  result.tensors_.reserve(header.tensors.size());
+  std::vector<NamedTensor> stored;
+  stored.reserve(header.tensors.size());
   for (HeaderEntry& entry : header.tensors) {
     Tensor view = view_of(entry, buffer.data() + entry.begin, owner);
-    result.index_.emplace(entry.name, result.tensors_.size());
-    result.tensors_.push_back({std::move(entry.name), std::move(view)});
+    stored.push_back({std::move(entry.name), std::move(view)});
   }
+  result.tensors_ = with_zeros(std::move(stored), result.metadata_, name.string());
+  for (std::size_t i = 0; i < result.tensors_.size(); ++i) result.index_.emplace(result.tensors_[i].name, i);
   return result;
 }
 

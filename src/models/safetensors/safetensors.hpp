@@ -38,7 +38,8 @@ class Safetensors {
                               const std::filesystem::path& name);
 
   const std::filesystem::path& path() const { return path_; }
-  // In the order of their bytes in the file.
+  // In the order of their bytes in the file; before them those that were written without their zeros (zeros.hpp), whole again and
+  // in memory of their own.
   const std::vector<NamedTensor>& tensors() const& { return tensors_; }
   std::vector<NamedTensor> tensors() && { return std::move(tensors_); }
   // nullptr if there is none of that name.

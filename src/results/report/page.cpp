@@ -61,7 +61,7 @@ std::string html_report(const RunRecord& run, const std::string& title) {
   html += "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n";
   html += "<title>" + escaped(title) + "</title><style>" + kStyle + "</style></head><body>\n";
   html += "<header><h1>" + escaped(title) + "</h1>\n" + head_lines(run) + "</header><main>\n";
-  html += summary_section(run) + expectations_section(run) + training_section(run) + latency_section(run) + layers_section(run) +
+  html += summary_section(run) + expectations_section(run) + training_section(run) + sensitivity_section(run) + latency_section(run) + layers_section(run) +
           ranks_section(run) + hosts_section(run) + provenance_section(run);
   return html + "</main></body></html>\n";
 }

@@ -22,6 +22,8 @@ HtmlCell number_cell(const std::optional<Number>& number, Text text) {
   return {number ? escaped(text(static_cast<double>(*number))) : "", true, ""};
 }
 
+HtmlCell count_cell(std::int64_t count) { return {count == 0 ? "" : escaped(count_text(static_cast<double>(count))), true, ""}; }
+
 }  // namespace
 
 std::string summary_section(const RunRecord& run) {
@@ -42,6 +44,8 @@ std::string summary_section(const RunRecord& run) {
                     number_cell(summary.throughput_samples_per_second, rate_text),
                     number_cell(summary.peak_rss_bytes, bytes_text),
                     number_cell(summary.model_bytes, bytes_text),
+                    count_cell(job.model.nonzero_parameters),
+                    count_cell(job.model.flop_per_sample),
                     number_cell(summary.energy_joules, [](double joules) { return figures_text(joules, 3) + " J"; })});
     const std::string why = job.reason.empty() && job.status == Status::done ? accuracy_note(job) : job.reason;
     if (!why.empty())
@@ -50,7 +54,7 @@ std::string summary_section(const RunRecord& run) {
   }
   return "<section><h2>Jobs</h2>\n" +
          html_table({"job", "task", "status", "samples", "top-1", "top-5", "p50", "p90", "p99", "samples/s", "memory",
-                     "model", "energy"},
+                     "model", "non-zeros", "FLOP", "energy"},
                     rows) +
          notes + "</section>\n";
 }

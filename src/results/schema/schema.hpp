@@ -212,6 +212,18 @@ struct Schema<TrainingRow> {
 };
 
 template <>
+struct Schema<SensitivityRow> {
+  static constexpr Field<SensitivityRow> fields[] = {
+      {"layer", &SensitivityRow::layer, "", "the layer, or the first of the layers whose channels go together", true},
+      {"sparsity", &SensitivityRow::sparsity, "1", "share of its weights, or channels, that was left out", true},
+      {"top1", &SensitivityRow::top1, "1", "share of held-out samples whose label is then the first guess, 0 to 1"},
+      {"loss", &SensitivityRow::loss, "1", "mean loss on them"},
+  };
+  template <class Walker>
+  static void parts(Walker&) {}
+};
+
+template <>
 struct Schema<ExpectationRow> {
   static constexpr Field<ExpectationRow> fields[] = {
       {"text", &ExpectationRow::text, "", "the expectation, as the job file puts it", true},
@@ -273,6 +285,7 @@ struct Schema<JobRecord> {
         "where the time of each rank went");
     walker.table("telemetry", &JobRecord::telemetry, "the ranks over time");
     walker.table("training", &JobRecord::training, "one row an epoch");
+    walker.table("sensitivity", &JobRecord::sensitivity, "what leaving out a share of one layer alone costs");
     walker.table("expectations", &JobRecord::expectations, "what the job file expected, and what came out");
   }
 };

@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "models/initial_weights.hpp"
+#include "models/reshape.hpp"
 #include "models/weights.hpp"
 #include "tasks/training/settings.hpp"
 #include "train/lora.hpp"
@@ -24,7 +25,7 @@ void own_weights(graph::Graph& graph) {
 // A classifier for other classes than the file's is drawn anew; everything else must be in the file.
 graph::Graph with_new_head(const JobSpec& spec, const models::ModelOptions& options, std::int64_t rows, const WeightsOfJobs& weights) {
   const models::Safetensors file = weights_file(spec.model, weights);
-  graph::Graph graph = models::build(options, rows);
+  graph::Graph graph = models::with_shapes_of(models::build(options, rows), file);
   std::vector<NamedTensor> tensors = file.tensors();
   bool changed = false;
   for (const graph::ValueId id : graph.weights()) {

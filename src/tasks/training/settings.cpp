@@ -71,18 +71,24 @@ data::TrainingLoaderOptions loader_options(const JobSpec& spec, const data::Prep
   return options;
 }
 
+DataSpec validation_data(const JobSpec& spec) {
+  DataSpec data = spec.data;
+  if (spec.train->validate) {
+    data = *spec.train->validate;
+    if (data.dataset.empty()) data.dataset = spec.data.dataset;
+    if (data.path.empty() && data.dataset == spec.data.dataset) data.path = spec.data.path;
+  } else {
+    data.split = Split::test;
+    data.limit.reset();
+    data.per_class.reset();
+    data.shuffle = false;
+  }
+  return data;
+}
+
 data::DatasetOptions validation_options(const JobSpec& spec) {
   JobSpec validation = spec;
-  if (spec.train->validate) {
-    validation.data = *spec.train->validate;
-    if (validation.data.dataset.empty()) validation.data.dataset = spec.data.dataset;
-    if (validation.data.path.empty() && validation.data.dataset == spec.data.dataset) validation.data.path = spec.data.path;
-  } else {
-    validation.data.split = Split::test;
-    validation.data.limit.reset();
-    validation.data.per_class.reset();
-    validation.data.shuffle = false;
-  }
+  validation.data = validation_data(spec);
   return dataset_options(validation);
 }
 

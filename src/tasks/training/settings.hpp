@@ -19,6 +19,7 @@ train::LoraSettings lora_settings(const LoraSpec& spec);
 // But for the shares, the threads, and where to begin.
 data::TrainingLoaderOptions loader_options(const JobSpec& spec, const data::PreprocessOptions& preprocess);
 // What the weights are held against after each epoch: `train.validate`, else the test split of the training data.
+DataSpec validation_data(const JobSpec& spec);
 data::DatasetOptions validation_options(const JobSpec& spec);
 
 }  // namespace edgelab::tasks

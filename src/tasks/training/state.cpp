@@ -7,7 +7,9 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
+#include "models/model_file.hpp"
 #include "models/model_metadata.hpp"
+#include "models/reshape.hpp"
 #include "models/weights.hpp"
 #include "tasks/model_setup.hpp"
 #include "tasks/training/model_to_train.hpp"
@@ -115,7 +117,7 @@ graph::Graph Training::finished_model(std::int64_t batch) const {
   for (const graph::ValueId id : adapted.weights()) {
     if (average_) adapted.bind(id, averages.at(adapted.value(id).name));
   }
-  return train::merge_lora(adapted, models::build(options_, batch));
+  return train::merge_lora(adapted, models::reshaped(models::build(options_, batch), models::shapes_of(adapted)));
 }
 
 // What has moved, by itself: the adapters and the classifier, which are a hundredth of the model.
@@ -135,7 +137,7 @@ void Training::keep_adapters() const {
 void Training::keep_weights() {
   keep_adapters();
   const graph::Graph model = finished_model(1);
-  context_.made_weights = models::safetensors_bytes(models::named_weights(model), models::metadata_of(options_));
+  context_.made_weights = models::model_file(model, options_);
   model_record_.bytes_on_disk = static_cast<std::int64_t>(context_.made_weights.size());
   model_record_.parameters = model.parameter_elements();
   model_record_.nonzero_parameters = model.nonzero_parameter_elements();

@@ -12,6 +12,7 @@
 #include "results/text/units.hpp"
 #include "tasks/measurement.hpp"
 #include "tasks/model_setup.hpp"
+#include "tasks/pruning/settings.hpp"
 #include "tasks/scores.hpp"
 #include "tasks/task_list.hpp"
 #include "tasks/training/settings.hpp"
@@ -49,6 +50,7 @@ Training::Training(const JobSpec& spec, TaskContext& context)
   if (spec.train->distill) teacher_.emplace(spec, context, dataset_, loader_options_);
   row_ = own_rank_row(context, role_of(communicator_, loader_options_.shares[static_cast<std::size_t>(loader_options_.rank)], loader_options_.batch));
   resume();
+  if (keeps_zeros(spec)) masked_.emplace(spec, *trainer_, parameters_, schedule_.epochs * steps_per_epoch_);
   row_.load_ns = now_ns() - started_ns_;
 }
 
@@ -105,8 +107,10 @@ void Training::train_step(const data::TrainingBatch& batch) {
         .expected("finite numbers")
         .hint("a smaller train.optimizer.lr, schedule.warmup_epochs, or clip_norm");
   }
-  if (average_) average_->update();
   ++progress_.steps;
+  if (masked_) masked_->after_step(progress_.steps);
+  if (average_) average_->update();
+  if (masked_ && average_) masked_->apply_to(average_->averages());
   ++progress_.step;
   progress_.loss_sum += report.loss * static_cast<double>(batch.global_count);
   progress_.loss_samples += batch.global_count;

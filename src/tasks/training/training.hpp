@@ -10,6 +10,7 @@
 #include "graph/graph.hpp"
 #include "models/model.hpp"
 #include "tasks/answers.hpp"
+#include "tasks/pruning/masked_weights.hpp"
 #include "tasks/task.hpp"
 #include "tasks/training/exchange.hpp"
 #include "tasks/training/teacher.hpp"
@@ -78,6 +79,7 @@ class Training {
   std::optional<BucketExchange> exchange_;
   ThreadTeam team_;
   std::optional<train::MovingAverage> average_;
+  std::optional<MaskedWeights> masked_;  // in fine-tuning of a pruned model
   std::optional<Teacher> teacher_;
   train::ScheduleSettings schedule_;
   std::optional<train::CheckpointFolder> checkpoints_;  // of the leader
