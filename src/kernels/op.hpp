@@ -44,7 +44,7 @@ class Op {
   std::int64_t flop(std::span<const TensorType> inputs, std::span<const TensorType> outputs) const { return model_->flop(inputs, outputs); }
   std::span<const Implementation> implementations() const { return model_->implementations(); }
 
-  // The type that operands of products are rounded to; f32 for ops that have no choice.
+  // The type that operands of products are rounded to; for ops that have no choice f32, or what their constant `compute` says.
   DType compute() const { return model_->compute(); }
   // The same op computing in that type; this one, if it has no choice.
   Op with_compute(DType type) const { return model_->with_compute(*this, type); }
@@ -76,7 +76,7 @@ class Op {
     }
     std::span<const Implementation> implementations() const override { return Settings::implementations(); }
     DType compute() const override {
-      if constexpr (HasCompute<Settings>) return settings.compute;
+      if constexpr (requires { Settings::compute; }) return settings.compute;
       return DType::f32;
     }
     Op with_compute(const Op& self, DType type) const override {

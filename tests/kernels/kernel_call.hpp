@@ -22,14 +22,13 @@ namespace edgelab::kernels::testing {
 inline Tensor moved_channels(const Tensor& x, bool to_last) {
   Tensor y(x.dtype(), x.shape());
   const std::int64_t n = x.shape()[0], c = x.shape()[1], pixels = x.shape()[2] * x.shape()[3];
-  const auto from = x.as<float>();
-  const auto to = y.as<float>();
+  const std::size_t size = size_of(x.dtype());
   for (std::int64_t image = 0; image < n; ++image) {
     for (std::int64_t channel = 0; channel < c; ++channel) {
       for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
         const auto plain = static_cast<std::size_t>((image * c + channel) * pixels + pixel);
         const auto last = static_cast<std::size_t>((image * pixels + pixel) * c + channel);
-        to[to_last ? last : plain] = from[to_last ? plain : last];
+        std::memcpy(y.data() + (to_last ? last : plain) * size, x.data() + (to_last ? plain : last) * size, size);
       }
     }
   }

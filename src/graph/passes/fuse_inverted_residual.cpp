@@ -32,14 +32,6 @@ bool is_depthwise(const Graph& graph, const Node& node, const Conv2d& conv) {
          graph.type(node.inputs[0]).shape[1] == w[0] && !conv.has_residual;
 }
 
-// "features.3.conv" of "features.3.conv.1.0" and "features.3.conv.2": the layer that both stand in.
-std::string common_layer(const std::string& first, const std::string& last) {
-  const auto differ = std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first;
-  const std::string common(first.begin(), differ);
-  const auto dot = common.rfind('.');
-  return dot == std::string::npos || dot == 0 ? last : common.substr(0, dot);
-}
-
 // The block that ends with this node.
 std::optional<Fusion> inverted_residual(const Pattern& pattern, const Node& last) {
   const Graph& graph = pattern.graph();

@@ -32,4 +32,11 @@ Graph fuse_where(const Graph& graph, FusionRule rule) {
   return rewrite.finish();
 }
 
+std::string common_layer(const std::string& first, const std::string& last) {
+  const auto differ = std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first;
+  const std::string common(first.begin(), differ);
+  const auto dot = common.rfind('.');
+  return dot == std::string::npos || dot == 0 ? last : common.substr(0, dot);
+}
+
 }  // namespace edgelab::graph

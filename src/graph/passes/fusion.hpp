@@ -54,4 +54,7 @@ using FusionRule = std::optional<Fusion> (*)(const Pattern& pattern, const Node&
 // Applies the rule wherever it holds; a node takes part in one fusion at most, later ones first.
 Graph fuse_where(const Graph& graph, FusionRule rule);
 
+// "features.3.conv" of "features.3.conv.1.0" and "features.3.conv.2": the layer that both stand in; the last one's own if there is none.
+std::string common_layer(const std::string& first, const std::string& last);
+
 }  // namespace edgelab::graph

@@ -43,6 +43,12 @@ Graph quantize_transformer(const Graph& graph, const Quantization& quantization)
 // Behind it: layer_norm and the quantized_linear that reads it become one, and an MLP's three nodes.
 Graph fuse_quantized_transformer(const Graph& graph);
 
+// Convolutions that have an entry become integer ones, one node for one. A value on the grid of the integer layers that read it is
+// u8; it is quantized or dequantized where an integer and a float layer meet. After fuse_residual, on fp32, before other fusions.
+Graph quantize_convolutions(const Graph& graph, const Quantization& quantization);
+// Behind it: what fuse_inverted_residual does, of integer convolutions.
+Graph fuse_quantized_inverted_residual(const Graph& graph);
+
 // Leaves out nodes and weights that no output needs. Inputs stay.
 Graph remove_dead(const Graph& graph);
 
@@ -62,5 +68,8 @@ Graph narrow_training_values(const Graph& graph);
 
 // All of the above but these three in their order: what inference runs unless a job says `graph: eager`.
 Graph optimise(const Graph& graph);
+
+// The same for a model that is quantized: folds, then integers, then fusions. Layers without an entry stay in floating point.
+Graph optimise_quantized(const Graph& graph, const Quantization& quantization);
 
 }  // namespace edgelab::graph

@@ -43,10 +43,24 @@ Graph remove_dead(const Graph& graph) {
   return rewrite.finish();
 }
 
-Graph optimise(const Graph& graph) {
+namespace {
+
+// What quantization knows as layers.
+Graph layers_of(const Graph& graph) {
   const Graph folded = fold_scale(fold_batch_norm(fold_constants(graph)));
-  const Graph layers = select_early(fuse_residual(fuse_activation(folded)));
-  return fuse_inverted_residual(fuse_layer_norm_linear(fuse_mlp(fuse_patch_embed(layers))));
+  return select_early(fuse_residual(fuse_activation(folded)));
+}
+
+Graph fuse_blocks(const Graph& layers) { return fuse_inverted_residual(fuse_layer_norm_linear(fuse_mlp(fuse_patch_embed(layers)))); }
+
+}  // namespace
+
+Graph optimise(const Graph& graph) { return fuse_blocks(layers_of(graph)); }
+
+Graph optimise_quantized(const Graph& graph, const Quantization& quantization) {
+  // Patches first: their convolution is one of a transformer's layers.
+  const Graph integers = quantize_convolutions(quantize_transformer(layers_of(graph), quantization), quantization);
+  return fuse_blocks(fuse_quantized_transformer(fuse_quantized_inverted_residual(integers)));
 }
 
 }  // namespace edgelab::graph

@@ -67,6 +67,7 @@ void TiledProduct::run(std::int64_t row_block, std::int64_t column_block, const 
   block.packed_b = static_cast<const std::byte*>(arguments.packed_b) + static_cast<std::size_t>(column_block) * block_bytes();
   if (whole_.epilogue.bias) block.bias = arguments.bias + columns_.begin(column_block);
   if (whole_.epilogue.scale == Scale::per_column) block.scale = arguments.scale + columns_.begin(column_block);
+  if (whole_.epilogue.offset) block.offset = arguments.offset + columns_.begin(column_block);
   kernel(row_block + 1 == rows_.count(), column_block + 1 == columns_.count()).run(block);
 }
 

@@ -27,7 +27,7 @@ Choice choose_for_layers(const Settings& settings, const Machine& machine);
 Blocks equal_blocks(std::int64_t total, std::int64_t parts, std::int64_t grain = 1);
 
 // A product cut into blocks of rows and of columns, any of which may run at any time on any thread. B is a weight [N, K·batch]
-// of f32 (one output a row, as layers have it), packed once, its columns block by block. Kernels as choose_for_layers has it.
+// of f32, or of s8 for integers (one output a row, as layers have it), packed once, its columns block by block. Kernels as choose_for_layers has it.
 class TiledProduct {
  public:
   TiledProduct() = default;
@@ -47,7 +47,7 @@ class TiledProduct {
   std::size_t packed_bytes() const { return block_bytes() * static_cast<std::size_t>(columns_.count() - 1) + last_block_bytes(); }
   void pack(const PlainB& b, std::int64_t block, std::byte* packed) const noexcept;
 
-  // One block. A, C and the residual are the block's own first elements; packed B (of pack()), bias and scale the whole's.
+  // One block. A, C and the residual are the block's own first elements; packed B (of pack()), bias, scale and offset the whole's.
   void run(std::int64_t row_block, std::int64_t column_block, const Arguments& arguments) const noexcept;
 
  private:
