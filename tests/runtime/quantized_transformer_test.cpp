@@ -113,8 +113,8 @@ TEST(QuantizedTransformer, IsCloseToItsLogitsInFp32) {
 
 // In integers from patch to logits; between the blocks, and where tokens are picked, only what is f32 by design.
 TEST(QuantizedTransformer, HasEveryProductInIntegers) {
-  const Graph layers = test::layers_of(bound(false, 1));
-  const Graph fused = graph::fuse_quantized_transformer(graph::quantize_transformer(layers, calibrated(layers)));
+  const Graph written = bound(false, 1);
+  const Graph fused = graph::optimise_quantized(written, calibrated(test::layers_of(written)));
   EXPECT_EQ(count<kernels::QuantizedPatchEmbed>(fused), 1);
   EXPECT_EQ(count<kernels::QuantizedMlp>(fused), 3);
   EXPECT_EQ(count<kernels::QuantizedAttention>(fused), 3);

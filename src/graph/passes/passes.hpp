@@ -42,6 +42,7 @@ Graph fuse_inverted_residual(const Graph& graph);
 Graph quantize_transformer(const Graph& graph, const Quantization& quantization);
 // Behind it: layer_norm and the quantized_linear that reads it become one, and an MLP's three nodes.
 Graph fuse_quantized_transformer(const Graph& graph);
+
 // Convolutions that have an entry become integer ones, one node for one. A value on the grid of the integer layers that read it is
 // u8; it is quantized or dequantized where an integer and a float layer meet. After fuse_residual, on fp32, before other fusions.
 Graph quantize_convolutions(const Graph& graph, const Quantization& quantization);
