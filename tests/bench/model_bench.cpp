@@ -1,66 +1,68 @@
 // A whole model, planned as a job of task `bench` plans it (random weights), measured on request (on_request.hpp):
-//   ./bench_model deit_tiny_patch16_224 fp32 1 2      model, precision (fp32, bf16, int8), batch, threads
-// int8: every layer that has an integer kernel, on grids made up from a random input.
+//   ./bench_model deit_tiny_patch16_224 fp32 1 2      model, precision, batch, threads
+// int8 and int4 (the weights) are timed on made-up grids: how long integers take does not depend on them.
 #include <iostream>
 #include <string>
 
 #include "core/error.hpp"
 #include "core/random.hpp"
-#include "graph/passes/passes.hpp"
 #include "models/random_weights.hpp"
 #include "on_request.hpp"
 #include "support/made_up_grids.hpp"
 #include "tasks/model_setup.hpp"
 
+namespace edgelab::bench {
 namespace {
 
-using namespace edgelab;
-
-struct Ready {
+struct Planned {
   std::shared_ptr<runtime::Executable> executable;
-  double flop = 0;
+  std::int64_t flop = 0;
 };
 
-Ready as_a_job(const tasks::JobSpec& spec, int threads) {
+Planned in_floats(const std::string& arch, const std::string& precision, int batch, int threads) {
+  tasks::JobSpec spec;
+  spec.id = "bench";
+  spec.task = tasks::Task::bench;
+  spec.model.arch = arch;
+  spec.precision = precision == "bf16" ? tasks::Precision::bf16 : tasks::Precision::fp32;
+  spec.batch = batch;
   const tasks::LoadedModel model = tasks::load_model(spec, std::nullopt, threads);
-  return {model.executable, static_cast<double>(model.record.flop_per_sample * spec.batch)};
+  return {model.executable, model.record.flop_per_sample * batch};
 }
 
-Ready quantized(const tasks::JobSpec& spec, int threads) {
-  const auto bound = [&](std::int64_t batch) {
-    graph::Graph graph = models::build(tasks::model_options(spec, std::nullopt), batch);
-    models::bind_random(graph, spec.seed, threads);
-    return graph;
-  };
-  const graph::Graph graph = bound(spec.batch);
+Planned in_integers(const std::string& arch, int weight_bits, int batch, int threads) {
+  models::ModelOptions model;
+  model.arch = arch;
+  graph::Graph written = models::build(model, batch);
+  models::bind_random(written, 1, threads);
+  const graph::Graph layers = test::layers_of(written);
+  const graph::Quantization quantization = test::quantization_of(layers, [](graph::ValueId) { return graph::Grid{0.03f, 128}; }, weight_bits);
   runtime::PlanOptions options;
   options.threads = threads;
   options.choices = &runtime::Choices::of_this_machine();
-  const auto plan = runtime::Plan::compile(graph::optimise_quantized(graph, test::made_up_grids(test::layers_of(bound(1)))), options);
-  return {std::make_shared<runtime::Executable>(plan), static_cast<double>(graph.flop())};
+  const graph::Graph integers = graph::optimise_quantized(written, quantization);
+  return {std::make_shared<runtime::Executable>(runtime::Plan::compile(integers, options)), written.flop()};
 }
 
 }  // namespace
+}  // namespace edgelab::bench
 
 int main(int argc, char** argv) {
+  using namespace edgelab;
   if (argc != 5) {
-    std::cerr << "usage: bench_model MODEL fp32|bf16|int8 BATCH THREADS\n";
+    std::cerr << "usage: bench_model MODEL fp32|bf16|int8|int4 BATCH THREADS\n";
     return 2;
   }
   try {
-    tasks::JobSpec spec;
-    spec.id = "bench";
-    spec.task = tasks::Task::bench;
-    spec.model.arch = argv[1];
-    spec.precision = std::string_view(argv[2]) == "bf16" ? tasks::Precision::bf16 : tasks::Precision::fp32;
-    spec.batch = std::stoi(argv[3]);
-    const int threads = std::stoi(argv[4]);
-    const bool int8 = std::string_view(argv[2]) == "int8";
-    const Ready ready = int8 ? quantized(spec, threads) : as_a_job(spec, threads);
+    const std::string arch = argv[1], precision = argv[2];
+    const int batch = std::stoi(argv[3]), threads = std::stoi(argv[4]);
+    const bool integers = precision.starts_with("int");
+    const bench::Planned model =
+        integers ? bench::in_integers(arch, precision == "int4" ? 4 : 8, batch, threads) : bench::in_floats(arch, precision, batch, threads);
     CounterRandom random(1);
-    Tensor input = ready.executable->input();
+    Tensor input = model.executable->input();
     for (float& element : input.as<float>()) element = random.normal();
-    bench::measure_on_request(ready.flop, [&] { ready.executable->run(); });
+    bench::measure_on_request(static_cast<double>(model.flop), [&] { model.executable->run(); });
   } catch (const Error& error) {
     std::cout << "missing " << error.what() << std::endl;
     return 1;

@@ -37,6 +37,12 @@ Graph fuse_layer_norm_linear(const Graph& graph);  // the other layer_norms that
 // read] becomes one inverted_residual. All have a bias, and nothing else reads what lies between. After the fusions above.
 Graph fuse_inverted_residual(const Graph& graph);
 
+// A vision transformer's layers that have an entry become integer ones, one node for one: patches, linear layers, attention. A value
+// that only integer layers read, on one grid, is u8. Others stay as they are. After select_early, on fp32, before other fusions.
+Graph quantize_transformer(const Graph& graph, const Quantization& quantization);
+// Behind it: layer_norm and the quantized_linear that reads it become one, and an MLP's three nodes.
+Graph fuse_quantized_transformer(const Graph& graph);
+
 // Convolutions that have an entry become integer ones, one node for one. A value on the grid of the integer layers that read it is
 // u8; it is quantized or dequantized where an integer and a float layer meet. After fuse_residual, on fp32, before other fusions.
 Graph quantize_convolutions(const Graph& graph, const Quantization& quantization);

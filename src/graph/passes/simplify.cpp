@@ -58,7 +58,9 @@ Graph fuse_blocks(const Graph& layers) { return fuse_inverted_residual(fuse_laye
 Graph optimise(const Graph& graph) { return fuse_blocks(layers_of(graph)); }
 
 Graph optimise_quantized(const Graph& graph, const Quantization& quantization) {
-  return fuse_blocks(fuse_quantized_inverted_residual(quantize_convolutions(layers_of(graph), quantization)));
+  // Patches first: their convolution is one of a transformer's layers.
+  const Graph integers = quantize_convolutions(quantize_transformer(layers_of(graph), quantization), quantization);
+  return fuse_blocks(fuse_quantized_transformer(fuse_quantized_inverted_residual(integers)));
 }
 
 }  // namespace edgelab::graph

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/tile_gemm/implementations.hpp"
+#include "kernels/tile_gemm/tiled_product.hpp"
 
 namespace edgelab::kernels::flash {
 
@@ -28,7 +29,7 @@ tile_gemm::Kernel kernel_for(const tile_gemm::Settings& settings) {
     tile_gemm::check(settings);
     return tile_gemm::make_simd(settings);
   }
-  return tile_gemm::choose(settings).kernel;
+  return (settings.a == DType::u8 ? tile_gemm::choose_for_layers(settings, this_machine()) : tile_gemm::choose(settings)).kernel;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/dtype.hpp"
+#include "kernels/u8_grid.hpp"
 
 // Row by row on this thread, vectorised for the widest instruction set of the machine (Highway). What layer_norm_simd.cpp
 // and the fused blocks run on their bands of rows.
@@ -15,8 +16,9 @@ struct LayerNormRows {
   const float* weight = nullptr;  // [width]
   const float* bias = nullptr;    // [width]
   float epsilon = 0;
-  void* y = nullptr;  // [rows, width], f32 or bf16 (to nearest even)
+  void* y = nullptr;  // [rows, width], f32, bf16 (to nearest even) or u8 (what f32 would be, as U8Grid::of has it)
   DType y_type = DType::f32;
+  U8Grid grid;  // of a u8 result
   std::int64_t y_ld = 0;
   std::int64_t rows = 0, width = 0;
   // Where a residual branch ends in x + something: that sum begun, total = x + addend, while x is in L1. Null: not asked for.
@@ -33,5 +35,8 @@ inline constexpr double kLayerNormError = 6e-7;
 
 // f32 → bf16, to nearest even; a NaN stays one. Where the machine has an instruction for it, subnormal numbers become zero.
 void round_rows(const float* from, std::int64_t from_ld, std::uint16_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width);
+
+// f32 → u8, each as U8Grid::of has it.
+void quantize_rows(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width);
 
 }  // namespace edgelab::kernels

@@ -45,7 +45,17 @@ template <class Term> HWY_INLINE float sum_of(const float* x, std::int64_t width
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
 }
 
-void norm_row(const LayerNormRows& r, std::int64_t row) {
+// f32 onto a grid, and out as u8.
+struct ToU8 {
+  explicit ToU8(const U8Grid& grid) : factor(grid.inverse()), bounds(grid.bounds()) {}
+  HWY_INLINE void store(V value, std::uint8_t* to, std::size_t count) const {
+    tile_gemm::HWY_NAMESPACE::store_bytes(tile_gemm::HWY_NAMESPACE::to_u8(bounds, hn::Mul(value, hn::Set(D(), factor))), to, count);
+  }
+  float factor;
+  tile_gemm::Requantize bounds;
+};
+
+void norm_row(const LayerNormRows& r, const ToU8& to_u8, std::int64_t row) {
   const D d;
   const float* x = r.x + row * r.x_ld;
   const auto width = static_cast<float>(r.width);
@@ -62,6 +72,8 @@ void norm_row(const LayerNormRows& r, std::int64_t row) {
     const V y = hn::MulAdd(normal, vm::load_part(r.weight + i, count), vm::load_part(r.bias + i, count));
     if (r.y_type == DType::f32) {
       vm::store_part(y, static_cast<float*>(r.y) + row * r.y_ld + i, count);
+    } else if (r.y_type == DType::u8) {
+      to_u8.store(y, static_cast<std::uint8_t*>(r.y) + row * r.y_ld + i, count);
     } else {
       vm::store_bf16(y, static_cast<std::uint16_t*>(r.y) + row * r.y_ld + i, count);
     }
@@ -72,7 +84,18 @@ void norm_row(const LayerNormRows& r, std::int64_t row) {
 }
 
 void norm_rows(const LayerNormRows& r) {
-  for (std::int64_t row = 0; row < r.rows; ++row) norm_row(r, row);
+  const ToU8 to_u8(r.grid);
+  for (std::int64_t row = 0; row < r.rows; ++row) norm_row(r, to_u8, row);
+}
+
+void quantize_all(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
+  const ToU8 to_u8(grid);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t i = 0; i < width; i += lanes()) {
+      const std::size_t count = count_at(i, width);
+      to_u8.store(vm::load_part(from + row * from_ld + i, count), to + row * to_ld + i, count);
+    }
+  }
 }
 
 void round_all(const float* from, std::int64_t from_ld, std::uint16_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
@@ -97,11 +120,15 @@ HWY_AFTER_NAMESPACE();
 namespace edgelab::kernels {
 
 HWY_EXPORT(norm_rows);
+HWY_EXPORT(quantize_all);
 HWY_EXPORT(round_all);
 
 void layer_norm_rows(const LayerNormRows& rows) { HWY_DYNAMIC_DISPATCH(norm_rows)(rows); }
 void round_rows(const float* from, std::int64_t from_ld, std::uint16_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
   HWY_DYNAMIC_DISPATCH(round_all)(from, from_ld, to, to_ld, rows, width);
+}
+void quantize_rows(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
+  HWY_DYNAMIC_DISPATCH(quantize_all)(from, from_ld, grid, to, to_ld, rows, width);
 }
 
 }  // namespace edgelab::kernels

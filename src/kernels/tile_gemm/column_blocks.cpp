@@ -57,14 +57,20 @@ void ColumnBlocks::pack_block(std::int64_t block, const PlainB& b, std::byte* to
 }
 
 void ColumnBlocks::run(std::int64_t rows, std::int64_t block, const Arguments& whole, void* c) const noexcept {
+  Arguments from = whole;
+  from.packed_b = static_cast<const std::byte*>(whole.packed_b) + static_cast<std::size_t>(block) * block_bytes_;
+  if (block + 1 < blocks()) from.next_b = static_cast<const std::byte*>(from.packed_b) + block_bytes_;
+  from.c = c;
+  run_packed(rows, block, from);
+}
+
+void ColumnBlocks::run_packed(std::int64_t rows, std::int64_t block, const Arguments& whole) const noexcept {
   const std::int64_t column = block * kColumns;
   const Kernels* kernels = kernels_.data();
   while (kernels->rows != rows) ++kernels;
   Arguments part = whole;
-  part.packed_b = static_cast<const std::byte*>(whole.packed_b) + static_cast<std::size_t>(block) * block_bytes_;
-  if (block + 1 < blocks()) part.next_b = static_cast<const std::byte*>(part.packed_b) + block_bytes_;
-  part.c = c;
   if (whole.bias != nullptr) part.bias = whole.bias + column;
+  if (settings_.epilogue.offset) part.offset = whole.offset + column;
   if (settings_.epilogue.scale == Scale::per_column) part.scale = whole.scale + column;
   if (whole.residual != nullptr) part.residual = moved(whole.residual, settings_.epilogue.residual_type, column);
   (column + kColumns <= settings_.n ? kernels->full : kernels->tail).run(part);

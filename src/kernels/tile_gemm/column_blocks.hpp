@@ -44,6 +44,7 @@ class ColumnBlocks {
   ColumnBlocks(const Settings& settings, std::vector<std::int64_t> heights, const Machine& machine);
 
   std::int64_t blocks() const { return (settings_.n + kColumns - 1) / kColumns; }
+  std::size_t block_bytes() const { return block_bytes_; }
   std::size_t packed_bytes() const { return static_cast<std::size_t>(blocks()) * block_bytes_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
   std::string_view implementation() const { return implementation_; }
@@ -57,6 +58,8 @@ class ColumnBlocks {
   void run(std::int64_t rows, std::int64_t block, const Arguments& whole) const noexcept { run(rows, block, whole, column_of(whole.c, block)); }
   // The same with a place of its own for the block's first column; whole.c is not read.
   void run(std::int64_t rows, std::int64_t block, const Arguments& whole, void* c) const noexcept;
+  // The same with packed B and C of that block alone; the other pointers are those of the whole product.
+  void run_packed(std::int64_t rows, std::int64_t block, const Arguments& arguments) const noexcept;
   // All blocks.
   void run(std::int64_t rows, const Arguments& whole) const noexcept {
     for (std::int64_t block = 0; block < blocks(); ++block) run(rows, block, whole);

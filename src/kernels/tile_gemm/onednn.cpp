@@ -144,7 +144,8 @@ const Built& built(const Settings& settings) {
   static std::mutex mutex;
   static std::map<std::string, Built> kernels;
   const std::lock_guard lock(mutex);
-  const auto [place, fresh] = kernels.try_emplace(text(settings));
+  // A test may change the instruction set that the epilogue is compiled for.
+  const auto [place, fresh] = kernels.try_emplace(text(settings) + " " + std::to_string(best_simd_target().lanes));
   if (fresh) place->second = try_build(settings);
   return place->second;
 }

@@ -77,6 +77,27 @@ HWY_INLINE void pack_pair_row(const std::uint16_t* first, const std::uint16_t* s
   for (; column < columns; ++column) to[column] = first[column] | (static_cast<std::uint32_t>(second[column]) << 16);
 }
 
+#if HWY_TARGET != HWY_SCALAR
+// Four rows of bytes to one of words, a byte of each in its order. Returns how many columns are done.
+HWY_INLINE std::int64_t pack_quad_row(const std::uint8_t* from, std::int64_t step, std::uint32_t* to, std::int64_t columns) {
+  const hn::FixedTag<std::uint8_t, 16> bytes;
+  const hn::FixedTag<std::uint16_t, 8> halves;
+  const hn::FixedTag<std::uint32_t, 4> words;
+  std::int64_t column = 0;
+  for (; column + 16 <= columns; column += 16) {
+    const auto r0 = hn::LoadU(bytes, from + column), r1 = hn::LoadU(bytes, from + step + column);
+    const auto r2 = hn::LoadU(bytes, from + 2 * step + column), r3 = hn::LoadU(bytes, from + 3 * step + column);
+    const auto low01 = hn::BitCast(halves, hn::InterleaveLower(bytes, r0, r1)), low23 = hn::BitCast(halves, hn::InterleaveLower(bytes, r2, r3));
+    const auto high01 = hn::BitCast(halves, hn::InterleaveUpper(bytes, r0, r1)), high23 = hn::BitCast(halves, hn::InterleaveUpper(bytes, r2, r3));
+    hn::StoreU(hn::BitCast(words, hn::InterleaveLower(halves, low01, low23)), words, to + column);
+    hn::StoreU(hn::BitCast(words, hn::InterleaveUpper(halves, low01, low23)), words, to + column + 4);
+    hn::StoreU(hn::BitCast(words, hn::InterleaveLower(halves, high01, high23)), words, to + column + 8);
+    hn::StoreU(hn::BitCast(words, hn::InterleaveUpper(halves, high01, high23)), words, to + column + 12);
+  }
+  return column;
+}
+#endif
+
 // Two f32 a lane to one word of two bf16, rounded to nearest even.
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> paired(V low, V high, bool natively) {
   const hn::RebindToUnsigned<D> words;
@@ -131,6 +152,11 @@ void pack_panel(const Panel& p) {
     done_columns = p.columns;
   }
 #if HWY_TARGET != HWY_SCALAR
+  if (!p.b.transposed && p.group == 4) {
+    const auto* from = static_cast<const std::uint8_t*>(p.b.data);
+    for (std::int64_t row = 0; row < full_rows; ++row) done_columns = pack_quad_row(from + 4 * row * p.b.ld, p.b.ld, p.to + row * p.width, p.columns);
+    done_rows = full_rows;
+  }
   if (p.b.transposed) {
     done_columns = p.columns / 4 * 4;
     done_rows = pack_transposed(p, full_rows, done_columns);
