@@ -40,7 +40,7 @@ Planned in_integers(const std::string& arch, int weight_bits, int batch, int thr
   runtime::PlanOptions options;
   options.threads = threads;
   options.choices = &runtime::Choices::of_this_machine();
-  const graph::Graph integers = graph::fuse_quantized_transformer(graph::quantize_transformer(layers, quantization));
+  const graph::Graph integers = graph::optimise_quantized(written, quantization);
   return {std::make_shared<runtime::Executable>(runtime::Plan::compile(integers, options)), written.flop()};
 }
 

@@ -10,6 +10,7 @@
 #include "kernels/attention/attention.hpp"
 #include "kernels/conv2d/conv2d.hpp"
 #include "kernels/linear/linear.hpp"
+#include "support/random_tensor.hpp"
 
 namespace edgelab::test {
 
@@ -50,6 +51,25 @@ inline graph::Quantization quantization_of(const graph::Graph& layers, const std
     quantization.layers[weight.name.substr(0, weight.name.size() - std::string(".weight").size())] = layer;
   }
   return quantization;
+}
+
+// Grids over what each layer reads when the input is random, by the plain references.
+inline graph::Quantization made_up_grids(const graph::Graph& layers) {
+  std::vector<Tensor> values;
+  for (const graph::Value& value : layers.values()) values.push_back(value.data);
+  const auto at = [&](graph::ValueId id) -> Tensor& { return values[static_cast<std::size_t>(id.index)]; };
+  at(layers.inputs().front()) = random_tensor(layers.type(layers.inputs().front()).shape, 42);
+  for (const graph::Node& node : layers.nodes()) {
+    std::vector<Tensor> inputs;
+    for (const graph::ValueId id : node.inputs) inputs.push_back(at(id));
+    const std::vector<Tensor> outputs = kernels::evaluate_reference(node.op, inputs);
+    for (std::size_t i = 0; i < outputs.size(); ++i) at(node.outputs[i]) = outputs[i];
+  }
+  return quantization_of(layers, [&](graph::ValueId id) {
+    const auto numbers = at(id).as<float>();
+    const auto [low, high] = std::minmax_element(numbers.begin(), numbers.end());
+    return grid_over(*low, *high);
+  });
 }
 
 }  // namespace edgelab::test
