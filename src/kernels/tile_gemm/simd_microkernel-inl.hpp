@@ -8,12 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 
 #include <hwy/highway.h>
-#include "kernels/tile_gemm/quads-inl.hpp"
 #include "kernels/tile_gemm/simd_epilogue-inl.hpp"
+#include "kernels/tile_gemm/simd_operands-inl.hpp"
 
 // A tile of MR rows × NV vectors of C stays in registers while K goes by. NV is up to 4 where there are 32 vector
 // registers (24 sums, 4 of B, 1 of A) and up to 2 where there are 16. A step of K costs NV loads of B and MR broadcasts of
@@ -29,8 +28,6 @@ constexpr int kVectors = 2;
 #endif
 constexpr int kRows = 6;
 constexpr int kFetchEvery = 4;  // steps of K
-
-using Words = hn::RebindToUnsigned<D>;
 
 // How a tile multiplies: two bf16 at a time by an instruction of the machine, or one after the other in f32; four bytes at a time by
 // an instruction, or widened, into sums of s32 that lie in the registers of f32.
@@ -84,109 +81,6 @@ HWY_INLINE void fetch_ahead(const std::byte*& next, const std::byte* end, std::i
 #endif
   }
 }
-
-// Row r, step k of A, in every lane.
-struct F32Rows {
-  const float* a;
-  std::int64_t lda;
-  HWY_INLINE V at(int row, std::int64_t k) const { return hn::Set(D(), a[row * lda + k]); }
-};
-
-// The same of an A that lies as [K, M].
-struct F32Columns {
-  const float* a;
-  std::int64_t lda;
-  HWY_INLINE V at(int row, std::int64_t k) const { return hn::Set(D(), a[k * lda + row]); }
-};
-
-// The two bf16 of step k in every word, the first in the low half.
-struct PairRows {
-  const std::uint16_t* a;
-  std::int64_t row_step, k_step;
-  HWY_INLINE hn::Vec<Words> at(int row, std::int64_t k) const {
-    std::uint32_t pair;
-    std::memcpy(&pair, a + row * row_step + k * k_step, sizeof pair);
-    return hn::Set(Words(), pair);
-  }
-};
-
-// An odd K ends in one bf16 alone; what lies behind it in memory is not read.
-struct SingleRows {
-  const std::uint16_t* a;
-  std::int64_t lda;
-  HWY_INLINE hn::Vec<Words> at(int row, std::int64_t k) const { return hn::Set(Words(), std::uint32_t{a[row * lda + 2 * k]}); }
-};
-
-// The four bytes of step k in every word.
-struct QuadRows {
-  const std::uint8_t* a;
-  std::int64_t lda;
-  HWY_INLINE VI at(int row, std::int64_t k) const {
-    std::int32_t quad;
-    std::memcpy(&quad, a + row * lda + 4 * k, sizeof quad);
-    return hn::Set(Whole(), quad);
-  }
-};
-
-// The last one to three of a K that is no multiple of four; what lies behind them is not read.
-struct PartRows {
-  const std::uint8_t* a;
-  std::int64_t lda, left;
-  HWY_INLINE VI at(int row, std::int64_t k) const {
-    const std::uint8_t* from = a + row * lda + 4 * k;
-    std::uint32_t quad = from[0];
-    if (left > 1) quad |= static_cast<std::uint32_t>(from[1]) << 8;
-    if (left > 2) quad |= static_cast<std::uint32_t>(from[2]) << 16;
-    return hn::Set(Whole(), static_cast<std::int32_t>(quad));
-  }
-};
-
-#if EDGELAB_VNNI
-// Quads that an instruction of the machine multiplies.
-struct NativeQuads {
-  VI words;
-};
-template <class Rows> struct NativeRows {
-  Rows rows;
-  HWY_INLINE NativeQuads at(int row, std::int64_t k) const { return {rows.at(row, k)}; }
-};
-#endif
-
-HWY_INLINE V first_of(hn::Vec<Words> pairs) { return hn::BitCast(D(), hn::ShiftLeft<16>(pairs)); }
-HWY_INLINE V second_of(hn::Vec<Words> pairs) { return hn::BitCast(D(), hn::And(pairs, hn::Set(Words(), 0xFFFF0000u))); }
-
-template <class Pairs> struct FirstRows {
-  Pairs pairs;
-  HWY_INLINE V at(int row, std::int64_t k) const { return first_of(pairs.at(row, k)); }
-};
-template <class Pairs> struct SecondRows {
-  Pairs pairs;
-  HWY_INLINE V at(int row, std::int64_t k) const { return second_of(pairs.at(row, k)); }
-};
-
-// The v-th vector of a row of B.
-template <int NV> HWY_INLINE V b_f32(const float* b, int v) {
-  return hn::Load(D(), b + (v < NV ? v : 0) * static_cast<std::int64_t>(hn::Lanes(D())));
-}
-template <int NV> HWY_INLINE hn::Vec<Words> b_pairs(const float* b, int v) { return hn::BitCast(Words(), b_f32<NV>(b, v)); }
-
-template <int NV> HWY_INLINE VI b_quads(const float* b, int v) { return hn::BitCast(Whole(), b_f32<NV>(b, v)); }
-
-HWY_INLINE void multiply_add(V a, V b, V& c) { c = hn::MulAdd(a, b, c); }
-HWY_INLINE void multiply_add(VI a, VI b, V& c) { c = hn::BitCast(D(), dot(a, b, hn::BitCast(Whole(), c))); }
-#if EDGELAB_VNNI
-HWY_INLINE void multiply_add(NativeQuads a, NativeQuads b, V& c) { c = hn::BitCast(D(), dot_natively(a.words, b.words, hn::BitCast(Whole(), c))); }
-#endif
-
-#if EDGELAB_BF16_PAIRS == 2
-HWY_INLINE void multiply_add(hn::Vec<Words> a, hn::Vec<Words> b, V& c) { asm("vdpbf16ps %2, %1, %0" : "+v"(c.raw) : "v"(b.raw), "v"(a.raw)); }
-#elif EDGELAB_BF16_PAIRS == 1
-HWY_INLINE void multiply_add(hn::Vec<Words> a, hn::Vec<Words> b, V& c) {
-  const hn::Repartition<hwy::bfloat16_t, D> halves;
-  V unused = hn::Zero(D());  // the native forms put both products into the first sum
-  c = hn::ReorderWidenMulAccumulate(D(), hn::BitCast(halves, a), hn::BitCast(halves, b), c, unused);
-}
-#endif
 
 template <int NV, class VB> HWY_INLINE void row_step(VB a, VB b0, VB b1, VB b2, VB b3, V& c0, V& c1, V& c2, V& c3) {
   multiply_add(a, b0, c0);
