@@ -28,7 +28,7 @@ TEST(Commands, PlanForecastsEveryJobOfTheDemoWithoutRunningIt) {
   EXPECT_EQ(split["wire_bytes"], 500 * (10 * 4 + 4));  // the second rank's answers
   EXPECT_GT(split["predicted_latency_ns"], 0);
   EXPECT_NE(split["layout"].get<std::string>().find("2 ranks"), std::string::npos);
-  EXPECT_EQ(plan["jobs"]["train-mobilenet"]["calls"], 16 * 100);  // steps
+  EXPECT_EQ(plan["jobs"]["train-mobilenet"]["calls"], 12 * 200);  // steps
 }
 
 TEST(Commands, ModelInfoCountsParametersAsTheFieldDoes) {

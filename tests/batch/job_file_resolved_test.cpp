@@ -96,7 +96,7 @@ TEST(ResolvedJob, OfRandomJobsParsesToTheSameJob) {
       const std::string made = random.value(key.type);
       if (!made.empty()) keys += ", " + key.name + ": " + made;
     }
-    const std::string text = "jobs: [{id: 'job " + std::to_string(i) + "', task: prune" + keys + "}]\n";
+    const std::string text = "defaults: {model: {arch: mobilenet_v2}, data: {dataset: shapes10}}\njobs: [{id: 'job " + std::to_string(i) + "', task: prune" + keys + "}]\n";
     ASSERT_EQ(folder.errors(text), "") << text;
     expect_round_trip(folder.load(text).jobs.at(0));
     ++loaded;
