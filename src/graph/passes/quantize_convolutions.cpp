@@ -1,10 +1,9 @@
-#include <algorithm>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "graph/passes/fusion.hpp"
+#include "graph/passes/integer_weight.hpp"
 #include "graph/passes/passes.hpp"
 #include "kernels/conv2d/conv2d.hpp"
 #include "kernels/pool/global_average_pool.hpp"
@@ -108,7 +107,7 @@ class ConvolutionQuantizer {
     const auto& conv = *node.op.as<Conv2d>();
     QuantizedConv2d op{conv.stride, conv.padding, conv.groups, conv.activation, {layer.input.scale, layer.input.zero_point}, grid_of(node.outputs[0]), std::nullopt};
     const ValueId x = quantizes_image(node, conv) ? rewrite_.carry(node.inputs[0]) : bytes_of(node.inputs[0], op.input).now;
-    const auto [numbers, scale] = weight(node.inputs[1], layer);
+    const auto [numbers, scale] = add_integer_weight(rewrite_, node.inputs[1], layer);
     std::vector<ValueId> inputs = {x, numbers, scale, rewrite_.carry(node.inputs[2])};
     if (conv.has_residual) {
       const ValueId shortcut = node.inputs[conv.residual_input()];
@@ -122,21 +121,6 @@ class ConvolutionQuantizer {
       rewrite_.map(node.outputs[0], y);
       floats_.insert(node.outputs[0]);
     }
-  }
-
-  // The numbers of a weight on its grid, under its name, and their scales, one an output channel.
-  std::pair<ValueId, ValueId> weight(ValueId old, const LayerQuantization& layer) {
-    const Tensor real = value(old).data.to_f32();
-    const auto channels = static_cast<std::size_t>(real.shape()[0]), each = static_cast<std::size_t>(real.elements()) / channels;
-    Tensor numbers(DType::s8, real.shape()), scale(DType::f32, {static_cast<std::int64_t>(channels)});
-    const double most = layer.weight_bits == 4 ? 7 : 127;
-    for (std::size_t o = 0; o < channels; ++o) scale.as<float>()[o] = layer.weight_scale[layer.weight_scale.size() == 1 ? 0 : o];
-    for (std::size_t i = 0; i < channels * each; ++i) {
-      const double units = static_cast<double>(real.as<float>()[i]) / static_cast<double>(scale.as<float>()[i / each]);
-      numbers.as<std::int8_t>()[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(units), -most, most));
-    }
-    Graph& to = rewrite_.to();
-    return {to.parameter(value(old).name, {DType::s8, real.shape()}, numbers), to.constant(value(old).name + ".scale", scale)};
   }
 
   Pattern pattern_;

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "graph/passes/fusion.hpp"
+#include "graph/passes/integer_weight.hpp"
 #include "graph/passes/passes.hpp"
 #include "graph/quantization.hpp"
 #include "kernels/layer_norm/layer_norm.hpp"
@@ -51,9 +51,6 @@ class Quantizer {
   }
 
  private:
-  struct Weight {
-    ValueId numbers, scale;
-  };
 
   const Value& value(ValueId id) const { return pattern_.graph().value(id); }
   bool known(const Node& node, std::size_t first, std::size_t count) const {
@@ -117,21 +114,10 @@ class Quantizer {
     return grid ? std::vector{*grid} : std::vector<U8Grid>{};
   }
 
-  // The numbers of a weight on its grid, under its name, and their scales, one an output channel.
-  Weight weight(ValueId old, const LayerQuantization& layer) {
+  // Of a weight that several layers share, one.
+  const IntegerWeight& weight(ValueId old, const LayerQuantization& layer) {
     const auto [place, fresh] = weights_.try_emplace(old);
-    if (!fresh) return place->second;
-    const Tensor real = value(old).data.to_f32();
-    const auto channels = static_cast<std::size_t>(real.shape()[0]), each = static_cast<std::size_t>(real.elements()) / channels;
-    Tensor numbers(DType::s8, real.shape()), scale(DType::f32, {static_cast<std::int64_t>(channels)});
-    const double most = layer.weight_bits == 4 ? 7 : 127;
-    for (std::size_t o = 0; o < channels; ++o) scale.as<float>()[o] = layer.weight_scale[layer.weight_scale.size() == 1 ? 0 : o];
-    for (std::size_t i = 0; i < channels * each; ++i) {
-      const double units = static_cast<double>(real.as<float>()[i]) / static_cast<double>(scale.as<float>()[i / each]);
-      numbers.as<std::int8_t>()[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(units), -most, most));
-    }
-    Graph& to = rewrite_.to();
-    place->second = {to.parameter(value(old).name, {DType::s8, real.shape()}, numbers), to.constant(value(old).name + ".scale", scale)};
+    if (fresh) place->second = add_integer_weight(rewrite_, old, layer);
     return place->second;
   }
 
@@ -146,14 +132,14 @@ class Quantizer {
     op.has_residual = linear.has_residual;
     op.activation = linear.activation;
     if (!op.has_residual) op.outputs = grids_of_outputs(node);
-    const Weight w = weight(node.inputs[1], layer);
+    const IntegerWeight w = weight(node.inputs[1], layer);
     std::vector<ValueId> inputs = {rewrite_.carry(node.inputs[0]), w.numbers, w.scale};
     for (std::size_t i = 2; i < node.inputs.size(); ++i) inputs.push_back(rewrite_.carry(node.inputs[i]));
     emit(node, op, inputs);
   }
 
   void emit_patches(const Node& node, const LayerQuantization& layer) {
-    const Weight w = weight(node.inputs[1], layer);
+    const IntegerWeight w = weight(node.inputs[1], layer);
     std::vector<ValueId> inputs = {rewrite_.carry(node.inputs[0]), w.numbers, w.scale};
     for (std::size_t i = 2; i < node.inputs.size(); ++i) inputs.push_back(rewrite_.carry(node.inputs[i]));
     emit(node, QuantizedPatchEmbed{*node.op.as<PatchEmbed>(), on(layer.input), layer.weight_bits}, inputs);
@@ -168,7 +154,7 @@ class Quantizer {
   Pattern pattern_;
   const Quantization& quantization_;
   Rewrite rewrite_;
-  std::map<ValueId, Weight> weights_;
+  std::map<ValueId, IntegerWeight> weights_;
 };
 
 // layer_norm → quantized_linear. Not by fuse_where: unfused, the plan might find another layer_norm faster, whose last bits differ,
