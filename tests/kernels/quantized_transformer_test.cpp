@@ -8,7 +8,7 @@
 
 #include "draw.hpp"
 #include "each_target.hpp"
-#include "kernels/layer_norm/layer_norm_rows.hpp"
+#include "kernels/quantize/byte_rows.hpp"
 #include "kernels/quantized_attention/quantized_attention.hpp"
 #include "kernels/quantized_linear/nibbles.hpp"
 #include "kernels/quantized_linear/quantized_linear.hpp"

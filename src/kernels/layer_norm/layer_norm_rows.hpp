@@ -36,7 +36,4 @@ inline constexpr double kLayerNormError = 6e-7;
 // f32 → bf16, to nearest even; a NaN stays one. Where the machine has an instruction for it, subnormal numbers become zero.
 void round_rows(const float* from, std::int64_t from_ld, std::uint16_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width);
 
-// f32 → u8, each as U8Grid::of has it.
-void quantize_rows(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width);
-
 }  // namespace edgelab::kernels

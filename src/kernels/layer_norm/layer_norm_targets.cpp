@@ -88,16 +88,6 @@ void norm_rows(const LayerNormRows& r) {
   for (std::int64_t row = 0; row < r.rows; ++row) norm_row(r, to_u8, row);
 }
 
-void quantize_all(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
-  const ToU8 to_u8(grid);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    for (std::int64_t i = 0; i < width; i += lanes()) {
-      const std::size_t count = count_at(i, width);
-      to_u8.store(vm::load_part(from + row * from_ld + i, count), to + row * to_ld + i, count);
-    }
-  }
-}
-
 void round_all(const float* from, std::int64_t from_ld, std::uint16_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
   const bool natively = tile_gemm::HWY_NAMESPACE::narrows_natively();
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -120,15 +110,11 @@ HWY_AFTER_NAMESPACE();
 namespace edgelab::kernels {
 
 HWY_EXPORT(norm_rows);
-HWY_EXPORT(quantize_all);
 HWY_EXPORT(round_all);
 
 void layer_norm_rows(const LayerNormRows& rows) { HWY_DYNAMIC_DISPATCH(norm_rows)(rows); }
 void round_rows(const float* from, std::int64_t from_ld, std::uint16_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
   HWY_DYNAMIC_DISPATCH(round_all)(from, from_ld, to, to_ld, rows, width);
-}
-void quantize_rows(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
-  HWY_DYNAMIC_DISPATCH(quantize_all)(from, from_ld, grid, to, to_ld, rows, width);
 }
 
 }  // namespace edgelab::kernels

@@ -29,10 +29,14 @@ HWY_INLINE VI on_grid(const tile_gemm::Requantize& bounds, float inverse, const 
   return tg::to_u8(bounds, hn::Mul(vm::load_part(x, part), hn::Set(D(), inverse)));
 }
 
-void quantize_all(const float* x, std::int64_t count, const U8Grid& grid, std::uint8_t* y) {
+void quantize_all(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
   const tile_gemm::Requantize bounds = grid.bounds();
   const float inverse = grid.inverse();
-  for (std::int64_t i = 0; i < count; i += vm::lanes()) tg::store_bytes(on_grid(bounds, inverse, x + i, part_of(count, i)), y + i, part_of(count, i));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const float* x = from + row * from_ld;
+    std::uint8_t* y = to + row * to_ld;
+    for (std::int64_t i = 0; i < width; i += vm::lanes()) tg::store_bytes(on_grid(bounds, inverse, x + i, part_of(width, i)), y + i, part_of(width, i));
+  }
 }
 
 void dequantize_all(const std::uint8_t* x, std::int64_t count, const U8Grid& grid, float* y) {
@@ -77,7 +81,9 @@ HWY_EXPORT(dequantize_all);
 HWY_EXPORT(quantize_planes);
 HWY_EXPORT(sum_all);
 
-void quantize_row(const float* x, std::int64_t count, const U8Grid& grid, std::uint8_t* y) { HWY_DYNAMIC_DISPATCH(quantize_all)(x, count, grid, y); }
+void quantize_rows(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
+  HWY_DYNAMIC_DISPATCH(quantize_all)(from, from_ld, grid, to, to_ld, rows, width);
+}
 void dequantize_row(const std::uint8_t* x, std::int64_t count, const U8Grid& grid, float* y) { HWY_DYNAMIC_DISPATCH(dequantize_all)(x, count, grid, y); }
 void quantize_pixels(const float* planes, std::int64_t plane, std::int64_t channels, std::int64_t count, const U8Grid& grid, std::uint8_t* y) {
   HWY_DYNAMIC_DISPATCH(quantize_planes)(planes, plane, channels, count, grid, y);

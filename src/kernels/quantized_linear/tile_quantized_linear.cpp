@@ -4,6 +4,7 @@
 
 #include "kernels/aligned.hpp"
 #include "kernels/layer_norm/layer_norm_rows.hpp"
+#include "kernels/quantize/byte_rows.hpp"
 
 namespace edgelab::kernels {
 namespace {

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "kernels/aligned.hpp"
-#include "kernels/layer_norm/layer_norm_rows.hpp"
+#include "kernels/quantize/byte_rows.hpp"
 #include "kernels/quantized_linear/integer_layer.hpp"
 #include "kernels/quantized_patch_embed/quantized_patch_embed.hpp"
 
