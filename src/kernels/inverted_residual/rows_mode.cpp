@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/conv2d/depthwise_row.hpp"
+#include "kernels/image_rows.hpp"
 #include "kernels/inverted_residual/tile_block.hpp"
 
 namespace edgelab::kernels::inverted_residual {
@@ -82,12 +83,8 @@ class Band {
 void run_rows(const Block& block, const Run& run, const Member& member) {
   const MemberScratch scratch(block, run, member);
   const std::int64_t rows = block.size.height_out;
-  const Member::Part part = member.part(block.size.batch * rows);
-  for (std::int64_t at = part.begin; at < part.end;) {
-    const std::int64_t image = at / rows, end = std::min(part.end, (image + 1) * rows);
-    Band(block, run, scratch, image).run(at - image * rows, end - image * rows);
-    at = end;
-  }
+  each_image(member.part(block.size.batch * rows), rows,
+             [&](std::int64_t image, std::int64_t first, std::int64_t last) { Band(block, run, scratch, image).run(first, last); });
 }
 
 }  // namespace edgelab::kernels::inverted_residual
