@@ -33,7 +33,7 @@ HWY_INLINE void add_bias(float* scores, const float* bias, std::int64_t count, f
   const std::int64_t step = vm::lanes();
   const V scale = hn::Set(D(), factor), log2e = hn::Set(D(), kLog2e);
   for (std::int64_t i = 0; i < count; i += step) {
-    const auto part = static_cast<std::size_t>(std::min(step, count - i));
+    const std::size_t part = vm::count_at(i, count);
     const V x = hn::MulAdd(vm::load_part(bias + i, part), log2e, hn::Mul(vm::load_part(scores + i, part), scale));
     vm::store_part(x, scores + i, part);
   }
@@ -107,7 +107,7 @@ template <bool kNarrow> HWY_INLINE float row_powers(float* scores, std::int64_t 
 HWY_INLINE void scale_row(float* x, std::int64_t count, float factor) {
   const std::int64_t step = vm::lanes();
   for (std::int64_t i = 0; i < count; i += step) {
-    const auto part = static_cast<std::size_t>(std::min(step, count - i));
+    const std::size_t part = vm::count_at(i, count);
     vm::store_part(hn::Mul(vm::load_part(x + i, part), hn::Set(D(), factor)), x + i, part);
   }
 }
@@ -141,7 +141,7 @@ void divide(const OutputTile& t) {
   for (std::int64_t row = 0; row < t.rows; ++row) {
     const V share = hn::Set(D(), t.sum[row] == 0.0f ? 0.0f : 1.0f / t.sum[row]);
     for (std::int64_t i = 0; i < t.head_width; i += step) {
-      const auto part = static_cast<std::size_t>(std::min(step, t.head_width - i));
+      const std::size_t part = vm::count_at(i, t.head_width);
       const V y = hn::Mul(vm::load_part(t.output + row * t.output_ld + i, part), share);
       if (t.narrow) {
         vm::store_bf16(y, static_cast<std::uint16_t*>(t.y) + row * t.y_ld + i, part);

@@ -34,7 +34,7 @@ template <bool kNarrow> void differentiate_tile(const GradientTile& t) {
     float *scores = t.scores + key * t.ld, *gradients = t.gradients + key * t.ld;
     const std::int64_t unseen = std::clamp<std::int64_t>(t.seen_from + key, 0, t.queries);
     for (std::int64_t i = 0; i < t.queries; i += step) {
-      const auto part = static_cast<std::size_t>(std::min(step, t.queries - i));
+      const std::size_t part = vm::count_at(i, t.queries);
       V x = hn::MulAdd(hn::LoadU(d, scores + i), factor, vm::load_part(t.shift + i, part));
       if (t.bias != nullptr) x = hn::MulAdd(hn::LoadU(d, t.bias + key * t.ld + i), log2e, x);
       const auto hidden = hn::FirstN(d, static_cast<std::size_t>(std::clamp<std::int64_t>(unseen - i, 0, step)));
@@ -64,7 +64,7 @@ void row_products(const float* a, const void* b, bool narrow, std::int64_t ld, s
     }
     V sum = hn::Zero(d);
     for (std::int64_t i = 0; i < columns; i += step) {
-      const auto part = static_cast<std::size_t>(std::min(step, columns - i));
+      const std::size_t part = vm::count_at(i, columns);
       const V other = narrow ? vm::load_bf16(static_cast<const std::uint16_t*>(b) + row * ld + i, part)
                              : vm::load_part(static_cast<const float*>(b) + row * ld + i, part);
       sum = hn::MulAdd(vm::load_part(a + row * ld + i, part), other, sum);
@@ -78,7 +78,7 @@ void copy_scaled(const float* from, std::int64_t from_ld, float* to, std::int64_
   for (std::int64_t row = 0; row < rows; ++row) {
     if (row + kRowsAhead < rows) prefetch_row(to + (row + kRowsAhead) * to_ld, 4 * columns);
     for (std::int64_t i = 0; i < columns; i += step) {
-      const auto part = static_cast<std::size_t>(std::min(step, columns - i));
+      const std::size_t part = vm::count_at(i, columns);
       vm::store_part(hn::Mul(vm::load_part(from + row * from_ld + i, part), hn::Set(D(), factor)), to + row * to_ld + i, part);
     }
   }

@@ -20,6 +20,7 @@ namespace edgelab::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 namespace vm = vector_math::HWY_NAMESPACE;
+using vm::count_at;
 using vm::D;
 using vm::lanes;
 using vm::load_part;
@@ -30,8 +31,6 @@ using vm::V;
 // as long; so did a vector of channels at a time, with its sums in registers.)
 constexpr std::int64_t kBlockPixels = 64, kMostChannels = 256;
 constexpr std::int64_t kPivotPixels = 4;
-
-HWY_INLINE std::size_t count_at(std::int64_t c, std::int64_t channels) { return static_cast<std::size_t>(HWY_MIN(lanes(), channels - c)); }
 
 // Of `width` channels of a block.
 struct BlockSums {

@@ -17,13 +17,12 @@ namespace edgelab::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 namespace vm = vector_math::HWY_NAMESPACE;
+using vm::count_at;
 using vm::D;
 using vm::lanes;
 using vm::load_part;
 using vm::store_part;
 using vm::V;
-
-HWY_INLINE std::size_t count_at(std::int64_t c, std::int64_t channels) { return static_cast<std::size_t>(HWY_MIN(lanes(), channels - c)); }
 
 // ---- by the input, stride 2 ----
 

@@ -19,11 +19,10 @@ namespace edgelab::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 namespace vm = vector_math::HWY_NAMESPACE;
+using vm::count_at;
 using vm::D;
 using vm::lanes;
 using vm::V;
-
-HWY_INLINE std::size_t count_at(std::int64_t i, std::int64_t width) { return static_cast<std::size_t>(HWY_MIN(lanes(), width - i)); }
 
 // Σ term(vector) over a row in four chains, so that additions need not wait for each other.
 template <class Term> HWY_INLINE float sum_of(const float* x, std::int64_t width, const Term& term) {

@@ -3,8 +3,6 @@
 
 #include "kernels/quantize/byte_rows.hpp"
 
-#include <algorithm>
-
 // clang-format off
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/quantize/byte_rows.cpp"
@@ -23,8 +21,6 @@ using tg::VI;
 using tg::Whole;
 using vm::D;
 
-std::size_t part_of(std::int64_t count, std::int64_t at) { return static_cast<std::size_t>(std::min(vm::lanes(), count - at)); }
-
 HWY_INLINE VI on_grid(const tile_gemm::Requantize& bounds, float inverse, const float* x, std::size_t part) {
   return tg::to_u8(bounds, hn::Mul(vm::load_part(x, part), hn::Set(D(), inverse)));
 }
@@ -35,7 +31,7 @@ void quantize_all(const float* from, std::int64_t from_ld, const U8Grid& grid, s
   for (std::int64_t row = 0; row < rows; ++row) {
     const float* x = from + row * from_ld;
     std::uint8_t* y = to + row * to_ld;
-    for (std::int64_t i = 0; i < width; i += vm::lanes()) tg::store_bytes(on_grid(bounds, inverse, x + i, part_of(width, i)), y + i, part_of(width, i));
+    for (std::int64_t i = 0; i < width; i += vm::lanes()) tg::store_bytes(on_grid(bounds, inverse, x + i, vm::count_at(i, width)), y + i, vm::count_at(i, width));
   }
 }
 
@@ -43,7 +39,7 @@ void dequantize_all(const std::uint8_t* x, std::int64_t count, const U8Grid& gri
   const vm::V scale = hn::Set(D(), grid.scale);
   const VI zero_point = hn::Set(Whole(), grid.zero_point);
   for (std::int64_t i = 0; i < count; i += vm::lanes()) {
-    const std::size_t part = part_of(count, i);
+    const std::size_t part = vm::count_at(i, count);
     vm::store_part(hn::Mul(hn::ConvertTo(D(), hn::Sub(tg::load_bytes(x + i, part), zero_point)), scale), y + i, part);
   }
 }
@@ -52,7 +48,7 @@ void quantize_planes(const float* planes, std::int64_t plane, std::int64_t chann
   const tile_gemm::Requantize bounds = grid.bounds();
   const float inverse = grid.inverse();
   for (std::int64_t i = 0; i < count; i += vm::lanes()) {
-    const std::size_t part = part_of(count, i);
+    const std::size_t part = vm::count_at(i, count);
     VI word = on_grid(bounds, inverse, planes + i, part);
     if (channels > 1) word = hn::Or(word, hn::ShiftLeft<8>(on_grid(bounds, inverse, planes + plane + i, part)));
     if (channels > 2) word = hn::Or(word, hn::ShiftLeft<16>(on_grid(bounds, inverse, planes + 2 * plane + i, part)));
@@ -63,7 +59,7 @@ void quantize_planes(const float* planes, std::int64_t plane, std::int64_t chann
 
 void sum_all(const std::uint8_t* x, std::int64_t pixels, std::int64_t pixel, std::int64_t channels, std::int32_t* sums) {
   for (std::int64_t c = 0; c < channels; c += vm::lanes()) {
-    const std::size_t part = part_of(channels, c);
+    const std::size_t part = vm::count_at(c, channels);
     VI sum = hn::Zero(Whole());
     for (std::int64_t i = 0; i < pixels; ++i) sum = hn::Add(sum, tg::load_bytes(x + i * pixel + c, part));
     vm::store_part(hn::BitCast(D(), sum), reinterpret_cast<float*>(sums + c), part);

@@ -66,7 +66,7 @@ HWY_INLINE std::int32_t maximum_of(const std::int32_t* scores, const std::int32_
     b = hn::Max(b, score(i + step));
   }
   for (; i < count; i += step) {
-    const auto part = static_cast<std::size_t>(std::min(step, count - i));
+    const std::size_t part = vm::count_at(i, count);
     const VI last = hn::Add(load_part(scores + i, part), load_part(terms + i, part));
     a = hn::Max(a, hn::IfThenElse(hn::FirstN(d, part), last, lowest));
   }
@@ -106,7 +106,7 @@ void weigh(const IntegerScores& tile, const std::int32_t* maximum, float factor,
       store_bytes(second, to + i + step, static_cast<std::size_t>(step));
     }
     for (; i < tile.columns; i += step) {
-      const auto part = static_cast<std::size_t>(std::min(step, tile.columns - i));
+      const std::size_t part = vm::count_at(i, tile.columns);
       const VI last = hn::IfThenElseZero(hn::FirstN(d, part), weight(load_part(scores + i, part), load_part(tile.key_terms + i, part)));
       a = hn::Add(a, last);
       store_bytes(last, to + i, part);
@@ -123,7 +123,7 @@ void finish(const WeighedValues& v) {
     const VI term = hn::Set(d, v.term[row]);
     const V factor = hn::Set(D(), v.factor[row]);
     for (std::int64_t i = 0; i < v.width; i += step) {
-      const auto part = static_cast<std::size_t>(std::min(step, v.width - i));
+      const std::size_t part = vm::count_at(i, v.width);
       const V y = hn::Mul(hn::ConvertTo(D(), hn::Add(load_part(v.sums + row * v.width + i, part), term)), factor);
       if (v.grid == nullptr) {
         vm::store_part(y, static_cast<float*>(v.y) + row * v.y_ld + i, part);

@@ -22,6 +22,8 @@ using V = hn::Vec<D>;
 constexpr std::size_t kMaxLanes = HWY_MAX_BYTES / sizeof(float);
 
 HWY_INLINE std::int64_t lanes() { return static_cast<std::int64_t>(hn::Lanes(D())); }
+// Lanes of the vector that begins with element i of `total`.
+HWY_INLINE std::size_t count_at(std::int64_t i, std::int64_t total) { return static_cast<std::size_t>(HWY_MIN(lanes(), total - i)); }
 
 // Elsewhere Highway reads, and writes back, whole vectors around the masked lanes: that would race with the tile beside.
 #if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2) || HWY_HAVE_SCALABLE
