@@ -78,3 +78,10 @@ compile_jobs() {
   ((by_memory > 0)) || by_memory=1
   printf '%d' $((cores < by_memory ? cores : by_memory))
 }
+
+# Containers and CI run as root, and Open MPI wants to be told twice that this is meant.
+allow_mpirun_as_root() {
+  ((EUID == 0)) || return 0
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+}

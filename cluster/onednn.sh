@@ -2,6 +2,10 @@
 # Expects common.sh, and the functions `apt_update` and `apt_install` of setup.sh.
 # shellcheck shell=bash
 
+# The architecture that it is built for: this machine's, but in a cross build (aarch64.sh).
+onednn_target=$(uname -m)
+onednn_crosses() { [[ $onednn_target != $(uname -m) ]]; }
+
 readonly kOnednnVersion=3.7.2
 readonly kOnednnLeast=3.7
 readonly kOnednnSuite=trixie
@@ -14,7 +18,7 @@ edgelab_cache() { printf '%s' "${EDGELAB_CACHE:-${HOME:?HOME is not set; set it 
 
 # The widest x86 instruction set of this machine in oneDNN's words; empty elsewhere, where oneDNN has no such option.
 onednn_isa() {
-  [[ $(uname -m) == x86_64 ]] || return 0
+  [[ $onednn_target == x86_64 ]] || return 0
   local flags
   flags=" $(grep -m 1 '^flags' /proc/cpuinfo 2>/dev/null) "
   case $flags in
@@ -29,21 +33,34 @@ onednn_isa() {
 onednn_options() {
   local isa ukernel=OFF
   isa=$(onednn_isa)
-  [[ $(uname -m) != x86_64 ]] || ukernel=ON
+  [[ $onednn_target != x86_64 ]] || ukernel=ON
   printf '%s\n' \
     -DCMAKE_BUILD_TYPE=Release -DDNNL_LIBRARY_TYPE=SHARED -DDNNL_CPU_RUNTIME=OMP \
     -DDNNL_BUILD_TESTS=OFF -DDNNL_BUILD_EXAMPLES=OFF -DDNNL_BUILD_DOC=OFF -DONEDNN_BUILD_GRAPH=OFF \
     -DDNNL_EXPERIMENTAL_UKERNEL=$ukernel -DDNNL_EXPERIMENTAL_SPARSE=ON \
     -DDNNL_ENABLE_WORKLOAD=TRAINING "-DDNNL_ENABLE_PRIMITIVE=$kOnednnPrimitives"
   [[ -z $isa ]] || printf '%s\n' "-DDNNL_ENABLE_PRIMITIVE_CPU_ISA=$isa"
+  # A cross build is for Raspberry Pis, none of which has SVE, and oneDNN's own code for Arm is for SVE alone: half of what
+  # there is to compile.
+  ! onednn_crosses || printf '%s\n' -DDNNL_TARGET_ARCH=ARCH_GENERIC
 }
 
-# The folder of this machine's build. Its key changes with the options, the instruction set, the compiler and the
-# architecture, so that a home shared by unlike machines holds one build for each kind.
+# The folder of a build. Its key changes with the options, the instruction set, the compiler and the architecture, so that a
+# home shared by unlike machines holds one build for each kind. Those of cross builds lie apart, where CMake looks for none.
 onednn_prefix() {
-  local key
-  key=$({ onednn_options; uname -m; g++ -dumpversion 2>/dev/null || true; } | sha256sum | cut -c 1-8)
-  printf '%s/onednn-%s-%s' "$(edgelab_cache)" "$kOnednnVersion" "$key"
+  local key folder=''
+  key=$({ onednn_options; printf '%s\n' "$onednn_target"; g++ -dumpversion 2>/dev/null || true; } | sha256sum | cut -c 1-8)
+  ! onednn_crosses || folder=/$onednn_target
+  printf '%s%s/onednn-%s-%s' "$(edgelab_cache)" "$folder" "$kOnednnVersion" "$key"
+}
+
+# What CMake is told of the compiler, one argument per line.
+onednn_compiler() {
+  if onednn_crosses; then
+    printf '%s\n' "-DCMAKE_TOOLCHAIN_FILE=$here/../cmake/aarch64.cmake" "-DEDGELAB_AARCH64_ROOT=$(aarch64_root)"
+  else
+    printf '%s\n' -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++
+  fi
 }
 
 onednn_installed_by_apt() {
@@ -127,12 +144,13 @@ ninja_progress() {
 }
 
 onednn_compile() {
-  local work=$1 log=$2 launcher=() options
+  local work=$1 log=$2 launcher=() options compiler
   mapfile -t options < <(onednn_options)
+  mapfile -t compiler < <(onednn_compiler)
   # Compiled again after a lost cache, it comes from ccache in a minute.
   ! command -v ccache >/dev/null || launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   run_logged 'oneDNN, configuring' "$log" last_line env -u DESTDIR cmake -S "$work/source" -B "$work/build" -G Ninja \
-    -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ "${launcher[@]}" "${options[@]}" || return
+    "${compiler[@]}" "${launcher[@]}" "${options[@]}" || return
   run_logged 'oneDNN, compiling' "$log" ninja_progress ninja -C "$work/build" -j "$(onednn_jobs)" || return
   rm -rf "$work/installed"
   env -u DESTDIR cmake --install "$work/build" --prefix "$work/installed" --strip >>"$log" 2>&1

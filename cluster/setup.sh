@@ -8,18 +8,23 @@ readonly here
 source "$here/common.sh"
 # shellcheck source=cluster/onednn.sh
 source "$here/onednn.sh"
+# shellcheck source=cluster/aarch64.sh
+source "$here/aarch64.sh"
 
 usage() {
   cat <<'END'
-usage: cluster/setup.sh [--packages-only | --check | --prefix | --help] [--ci] [--quiet]
+usage: cluster/setup.sh [--packages-only | --check | --prefix | --help] [--ci] [--aarch64] [--quiet]
 
 Installs the Debian packages of cluster/packages.txt, and oneDNN 3.7: from apt where that has it, else built
 once from Debian 13's source package into the cache. Does nothing where everything is there.
 
   --packages-only  leave oneDNN alone
   --check          install nothing; exit 0 where everything is there, 1 where something is missing
-  --prefix         print where oneDNN was built, or nothing where it is the system's; exit 1 where there is none
+  --prefix         print where oneDNN was built, or nothing where it is the system's; exit 1 where there is none. With
+                   --aarch64: the root of arm64's packages, and its oneDNN
   --ci             cluster/packages-ci.txt too: what only tests need. Daemons among it are not started.
+  --aarch64        for ./lab build aarch64 on a PC: cluster/packages-aarch64.txt (a cross compiler, qemu-user), and into
+                   the cache a root of Debian's packages for arm64, and oneDNN built for it
   --quiet          say nothing where nothing is to be done
 
   EDGELAB_CACHE           the cache, else ~/.cache/edgelab
@@ -30,6 +35,7 @@ END
 }
 
 lists=("$here/packages.txt")
+aarch64=''
 listed_packages() { grep -hEv '^[[:space:]]*(#|$)' "${lists[@]}"; }
 
 missing_packages() {
@@ -118,7 +124,18 @@ provide_packages() {
   apt_install "${missing[@]}"
 }
 
+# What no installed package brings: this machine's oneDNN, or all that a cross build links with.
+built_ready() { if [[ -n $aarch64 ]]; then aarch64_ready; else onednn_ready; fi; }
+built_provide() { if [[ -n $aarch64 ]]; then aarch64_provide; else onednn_provide; fi; }
+
 print_prefix() {
+  if [[ -n $aarch64 ]]; then
+    aarch64_ready || return 1
+    onednn_target=aarch64
+    say "$(aarch64_root)"
+    say "$(onednn_prefix)"
+    return
+  fi
   ! onednn_installed_by_apt || return 0
   onednn_cached || return 1
   say "$(onednn_prefix)"
@@ -130,6 +147,7 @@ main() {
     case $1 in
       --packages-only | --check | --prefix) action=${1#--} ;;
       --ci) lists+=("$here/packages-ci.txt") ;;
+      --aarch64) lists+=("$here/packages-aarch64.txt") aarch64=yes ;;
       --quiet) quiet=yes ;;
       --help | -h) usage && return ;;
       *) usage >&2 && fail 2 "unknown argument '$1'" ;;
@@ -138,15 +156,15 @@ main() {
   done
   case $action in
     prefix) print_prefix && return || return 1 ;;
-    check) missing=$(missing_packages) && [[ -z $missing ]] && onednn_ready && return || return 1 ;;
+    check) missing=$(missing_packages) && [[ -z $missing ]] && built_ready && return || return 1 ;;
   esac
   command -v dpkg-query >/dev/null || check_system
-  if [[ -z $(missing_packages) ]] && { [[ $action == packages-only ]] || onednn_ready; }; then
+  if [[ -z $(missing_packages) ]] && { [[ $action == packages-only ]] || built_ready; }; then
     [[ -n $quiet ]] || say 'Nothing to install: everything is there.'
     return
   fi
   provide_packages
-  [[ $action == packages-only ]] || onednn_provide
+  [[ $action == packages-only ]] || built_provide
 }
 
 main "$@"

@@ -21,10 +21,13 @@ endfunction()
 # What every target of ours is compiled with.
 function(edgelab_target target)
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}/src")
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow $<$<BOOL:${EDGELAB_WERROR}>:-Werror>)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;$<$<BOOL:${EDGELAB_WERROR}>:-Werror>>")
+  # Not -Wpedantic: the C++ that nvcc hands to g++ has GNU line markers, and pragmas that are the device's alone.
+  target_compile_options(${target} PRIVATE
+    "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wshadow,-Wno-unknown-pragmas;$<$<BOOL:${EDGELAB_WERROR}>:-Werror=all-warnings;-Xcompiler=-Werror>>")
   # GCC 12 sees overlapping copies in std::string's operator+ that are not there (GCC bug 105651).
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-    target_compile_options(${target} PRIVATE -Wno-restrict)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
   endif()
   if(EDGELAB_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${EDGELAB_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)

@@ -161,22 +161,30 @@ TEST(FlashAttention, RefusesWhatItIsNotAndSaysWhy) {
   EXPECT_EQ(refusal, "its running maximum needs a scale above zero");
 }
 
-TEST(NaiveAttention, GivesTheReferencesNumbersForAnyHeadsAndTokens) {
+class NaiveAttention : public ::testing::TestWithParam<DType> {};
+
+TEST_P(NaiveAttention, GivesTheReferencesNumbersForAnyHeadsAndTokens) {
+  const DType type = GetParam();
   std::uint64_t seed = 700;
-  for (const DType type : {DType::f32, DType::bf16}) {
-    for (const std::int64_t tokens : {1, 5, 17, 64, 197}) {
-      for (const std::int64_t heads : {1, 3}) {
-        const Attention settings{.heads = static_cast<int>(heads)};
-        const Tensor qkv = random_tensor({2, tokens, 3 * heads * 32}, seed++);
-        const std::vector<Tensor> inputs = {type == DType::bf16 ? to_bf16(qkv) : qkv};
-        const auto got = run_op(settings, "onednn", inputs, 2), want = run_op(settings, "reference", inputs, 2);
-        ASSERT_EQ(got.size(), 1u);
-        // In bf16 the scores too stand in memory as bf16.
-        expect_near(got[0], want[0], type == DType::bf16 ? 4e-2 : kTolerance, std::to_string(tokens) + " tokens, " + std::string(name_of(type)));
+  for (const std::int64_t tokens : {1, 5, 17, 64, 197}) {
+    for (const std::int64_t heads : {1, 3}) {
+      const Attention settings{.heads = static_cast<int>(heads)};
+      const Tensor qkv = random_tensor({2, tokens, 3 * heads * 32}, seed++);
+      const std::vector<Tensor> inputs = {type == DType::bf16 ? to_bf16(qkv) : qkv};
+      std::string refusal;
+      const auto got = run_op(settings, "onednn", inputs, 2, &refusal), want = run_op(settings, "reference", inputs, 2);
+      if (type == DType::bf16 && got.empty() && !has_feature(this_machine().features, "avx512bw")) {
+        GTEST_SKIP() << "oneDNN has no bf16 products on this machine: " << refusal;
       }
+      ASSERT_EQ(got.size(), 1u) << refusal;
+      // In bf16 the scores too stand in memory as bf16.
+      expect_near(got[0], want[0], type == DType::bf16 ? 4e-2 : kTolerance, std::to_string(tokens) + " tokens, " + std::string(name_of(type)));
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Types, NaiveAttention, ::testing::Values(DType::f32, DType::bf16),
+                         [](const ::testing::TestParamInfo<DType>& type) { return std::string(name_of(type.param)); });
 
 TEST(FlashAttention, NeedsScratchThatDoesNotGrowWithTheSquareOfTheTokens) {
   const auto member_bytes = [](std::int64_t tokens) {

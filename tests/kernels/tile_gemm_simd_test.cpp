@@ -24,6 +24,27 @@ TEST(TileGemmSimd, EqualsTheReferenceOnEveryInstructionSet) {
   });
 }
 
+// Sums of 16 bits on the way would overflow: 255 · 127 + 255 · 127 on x86, −128 · −128 + −128 · −128 on Arm, which takes 128 from A.
+TEST(TileGemmSimd, AddsTheLargestProductsOfBytesExactly) {
+  on_each_target([] {
+    for (const int least : {-127, -128}) {
+      Settings settings;
+      settings.m = 13, settings.n = 37, settings.k = settings.lda = 75, settings.ldc = 37;
+      settings.a = DType::u8, settings.b = DType::s8, settings.c = DType::s32;
+      CounterRandom random(stream_key(13, "largest products"));
+      const Problem problem(settings, random);
+      auto* a = static_cast<std::uint8_t*>(problem.a.data());
+      for (std::int64_t i = 0; i < settings.m * settings.k; ++i) a[i] = random.below(8) == 0 ? 255 : 0;
+      auto* b = static_cast<std::int8_t*>(problem.b.front().data());
+      const std::int64_t rows = problem.transposed ? settings.n : settings.k;
+      for (std::int64_t i = 0; i < (rows - 1) * problem.ldb + (problem.transposed ? settings.k : settings.n); ++i) {
+        b[i] = static_cast<std::int8_t>(random.below(8) == 0 ? 127 : least);
+      }
+      expect_equal(problem, problem.run(make_simd(problem.settings)), problem.run(make_reference(problem.settings)), "simd");
+    }
+  });
+}
+
 TEST(TileGemmSimd, RunsMoreThanOneInstructionSetOnX86) {
   int targets = 0;
   on_each_target([&targets] { ++targets; });

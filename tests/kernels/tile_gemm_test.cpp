@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "kernels/tile_gemm/implementations.hpp"
+#include "kernels/tile_gemm/speed_limit.hpp"
 #include "tile_gemm_problem.hpp"
 
 namespace {
@@ -300,6 +301,17 @@ TEST(TileGemm, HasOneTextForEachSettings) {
   for (const Settings& one : all) {
     for (const Settings& other : all) EXPECT_EQ(one == other, text(one) == text(other)) << text(one);
   }
+}
+
+// That it is the most can't be tested without failing on a time; that it is something, once, and of these types, can.
+TEST(TileGemm, SaysWhatTheMachineReaches) {
+  for (const DType type : {DType::f32, DType::bf16, DType::u8}) {
+    const double limit = speed_limit(type, 1);
+    EXPECT_GT(limit, 1e6) << name_of(type);
+    EXPECT_EQ(speed_limit(type, 1), limit);
+  }
+  EXPECT_EQ(speed_limit(DType::s8, 1), speed_limit(DType::u8, 1));
+  EXPECT_EQ(speed_limit(DType::s64, 1), 0.0);
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ AttentionProblem attention_problem(const Attention& settings, std::span<const Te
   const Shape& qkv = inputs[0].shape;
   AttentionProblem p;
   p.samples = qkv[0];
-  p.tokens = qkv[1];
+  p.tokens = p.queries = qkv[1];
   p.heads = settings.heads;
   p.head_width = qkv[2] / 3 / settings.heads;
   p.scale = settings.effective_scale(p.width());

@@ -39,7 +39,7 @@ class FlashForward {
   const flash::Tiling& tiling() const { return tiling_; }
 
   void run(const Operands& o, const Member& member) const {
-    const std::int64_t bands = blocks_of(p_.tokens, tiling_.band);
+    const std::int64_t bands = blocks_of(p_.queries, tiling_.band);
     const Member::Part part = member.part(p_.samples * p_.heads * bands);
     Own own(*this, o, member);
     std::int64_t packed = -1;
@@ -70,6 +70,7 @@ class FlashForward {
   // bf16 products of an f32 input: its operands are rounded into scratch first.
   bool rounds() const { return narrow() && p_.type == DType::f32; }
   std::int64_t sample_of(std::int64_t head) const { return head / p_.heads; }
+  std::int64_t keys_of(std::int64_t row) const { return p_.keys_of(p_.first_query + row); }
 
   // With a mask the last bands have most to do. Taking them from both ends by turns, each contiguous share has as much.
   std::int64_t spread(std::int64_t i, std::int64_t bands) const {
@@ -78,7 +79,7 @@ class FlashForward {
   }
 
   void make_products() {
-    const auto rows = ProductSet::Sizes::of(p_.tokens, tiling_.rows), keys = ProductSet::Sizes::of(p_.tokens, tiling_.keys);
+    const auto rows = ProductSet::Sizes::of(p_.queries, tiling_.rows), keys = ProductSet::Sizes::of(p_.tokens, tiling_.keys);
     Settings score;
     score.a = score.b = p_.compute;
     score.k = p_.head_width;
@@ -126,7 +127,7 @@ class FlashForward {
   // A band's queries, one after the other: where they lie they are 3·D apart, often a multiple of so many cache lines that
   // they share a few sets of L1 and push each other out.
   void gather_queries(const Own& own, std::int64_t head, std::int64_t first, std::int64_t count) const {
-    const std::int64_t at = p_.at(sample_of(head), first, 0, head % p_.heads);
+    const std::int64_t at = p_.at(sample_of(head), p_.first_query + first, 0, head % p_.heads);
     if (rounds()) {
       round_rows(reinterpret_cast<const float*>(own.o.qkv) + at, p_.qkv_ld(), reinterpret_cast<std::uint16_t*>(own.queries), p_.head_width, count,
                   p_.head_width);
@@ -148,14 +149,15 @@ class FlashForward {
     }
   }
 
+  // Queries are counted from the first that is computed.
   void run_band(const Own& own, std::int64_t head, std::int64_t band) const {
-    const std::int64_t first = band * tiling_.band, count = block_size(p_.tokens, tiling_.band, band);
+    const std::int64_t first = band * tiling_.band, count = block_size(p_.queries, tiling_.band, band);
     gather_queries(own, head, first, count);
-    const std::int64_t keys = p_.keys_of(first + count - 1);  // that any query of the band sees
+    const std::int64_t keys = keys_of(first + count - 1);  // that any query of the band sees
     for (std::int64_t block = 0; block * tiling_.keys < keys; ++block) {
       for (std::int64_t row = 0; row < count; row += tiling_.rows) {
         const std::int64_t rows = std::min(tiling_.rows, count - row);
-        if (block * tiling_.keys < p_.keys_of(first + row + rows - 1)) run_tile(own, head, first, row, rows, block);
+        if (block * tiling_.keys < keys_of(first + row + rows - 1)) run_tile(own, head, first, row, rows, block);
       }
     }
     finish(own, head, first, count);
@@ -177,9 +179,9 @@ class FlashForward {
     tile.rows = rows;
     tile.columns = keys;
     tile.factor = static_cast<float>(p_.scale * std::log2(std::exp(1.0)));
-    if (p_.has_bias) tile.bias = own.o.bias + p_.bias_at(sample_of(head), head % p_.heads, first + row) + first_key;
+    if (p_.has_bias) tile.bias = own.o.bias + p_.bias_at(sample_of(head), head % p_.heads, p_.first_query + first + row) + first_key;
     tile.bias_ld = p_.tokens;
-    tile.visible = p_.causal ? first + row + 1 - first_key : keys;
+    tile.visible = p_.causal ? p_.first_query + first + row + 1 - first_key : keys;
     tile.first = block == 0;
     tile.maximum = own.maximum + row;
     tile.sum = own.sum + row;
@@ -221,12 +223,8 @@ class FlashForward {
   std::size_t member_bytes_ = 0;
 };
 
-}  // namespace
-
-Offer attention_flash(const CallSite& site) {
-  const auto& settings = *site.op.as<Attention>();
-  if (settings.algorithm == Attention::Algorithm::naive) return Offer::refuse("naive attention was asked for");
-  const AttentionProblem problem = attention_problem(settings, site.inputs);
+Offer offer_of(const CallSite& site, const AttentionProblem& problem, Attention::Algorithm algorithm) {
+  if (algorithm == Attention::Algorithm::naive) return Offer::refuse("naive attention was asked for");
   if (!(problem.scale > 0)) return Offer::refuse("its running maximum needs a scale above zero");
   if (problem.head_width > 512) return Offer::refuse("heads wider than 512 leave no room for tiles in L1");
   const auto flash = std::make_shared<const FlashForward>(problem);
@@ -247,6 +245,18 @@ Offer attention_flash(const CallSite& site) {
   offer.detail = tiling.one_pass(problem.tokens) ? "one pass, " + std::to_string(tiling.rows) + " queries a tile"
                                                  : std::to_string(tiling.rows) + "x" + std::to_string(tiling.keys) + " tiles";
   return offer;
+}
+
+}  // namespace
+
+Offer attention_flash(const CallSite& site) {
+  const auto& settings = *site.op.as<Attention>();
+  return offer_of(site, attention_problem(settings, site.inputs), settings.algorithm);
+}
+
+Offer attention_rows_flash(const CallSite& site) {
+  const auto& settings = *site.op.as<AttentionRows>();
+  return offer_of(site, attention_problem(settings, site.inputs), settings.attention.algorithm);
 }
 
 }  // namespace edgelab::kernels

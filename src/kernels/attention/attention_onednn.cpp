@@ -1,5 +1,6 @@
 #include "kernels/aligned.hpp"
 #include "kernels/attention/attention.hpp"
+#include "kernels/attention/attention_rows.hpp"
 #include "kernels/onednn/onednn.hpp"
 
 namespace edgelab::kernels {
@@ -14,38 +15,36 @@ using onednn::Tag;
 // [N, heads, rows, columns]: strides do what copies would.
 struct Views {
   Desc query, key, value, scores, output;
-  std::size_t key_offset, value_offset;  // bytes into qkv
+  std::size_t query_offset, key_offset, value_offset;  // bytes into qkv
 };
 
-Views views_of(const TensorType& output, int heads) {
-  const std::int64_t n = output.shape[0], t = output.shape[1], width = output.shape[2], d = width / heads;
+Views views_of(const TensorType& qkv, const TensorType& output, int heads, std::int64_t first_query) {
+  const std::int64_t n = output.shape[0], t = qkv.shape[1], rows = output.shape[1], width = output.shape[2], d = width / heads;
   const auto type = onednn::type_of(output.dtype);
   const Dims packed{t * 3 * width, d, 3 * width, 1};
   Views views;
-  views.query = Desc({n, heads, t, d}, type, packed);
+  views.query = Desc({n, heads, rows, d}, type, packed);
   views.key = Desc({n, heads, d, t}, type, Dims{packed[0], packed[1], packed[3], packed[2]});
-  views.value = views.query;
-  views.scores = Desc({n, heads, t, t}, type, Tag::abcd);
-  views.output = Desc({n, heads, t, d}, type, Dims{t * width, d, width, 1});
+  views.value = Desc({n, heads, t, d}, type, packed);
+  views.scores = Desc({n, heads, rows, t}, type, Tag::abcd);
+  views.output = Desc({n, heads, rows, d}, type, Dims{rows * width, d, width, 1});
+  views.query_offset = static_cast<std::size_t>(first_query * 3 * width) * size_of(output.dtype);
   views.key_offset = static_cast<std::size_t>(width) * size_of(output.dtype);
   views.value_offset = 2 * views.key_offset;
   return views;
 }
 
 // The step of a call whose operands start inside the qkv buffer.
-Buffers shifted(const Buffers& buffers, std::vector<const std::byte*>& inputs, std::size_t offset) {
-  inputs = {buffers.inputs[0], buffers.inputs[0] + offset};
+Buffers shifted(const Buffers& buffers, std::vector<const std::byte*>& inputs, std::size_t first, std::size_t second) {
+  inputs = {buffers.inputs[0] + first, buffers.inputs[0] + second};
   return {inputs, buffers.outputs, buffers.scratch};
 }
 
-}  // namespace
-
-Offer attention_onednn(const CallSite& site) {
-  const auto& settings = *site.op.as<Attention>();
+Offer offer_of(const CallSite& site, const Attention& settings, std::int64_t first_query) {
   if (settings.algorithm == Attention::Algorithm::flash) return Offer::refuse("it is naive, and flash was asked for");
   if (settings.causal || settings.has_bias || settings.with_log_sum_exp) return Offer::refuse("it has no mask, bias or log-sum-exp");
   return onednn::offer_or_refuse([&] {
-    const Views views = views_of(site.outputs[0], settings.heads);
+    const Views views = views_of(site.inputs[0], site.outputs[0], settings.heads, first_query);
     dnnl::primitive_attr scaled = onednn::user_scratchpad();
     dnnl::post_ops scale;
     scale.append_eltwise(dnnl::algorithm::eltwise_linear, static_cast<float>(settings.effective_scale(site.outputs[0].shape[2])), 0.0f);
@@ -80,8 +79,8 @@ Offer attention_onednn(const CallSite& site) {
                                                       work(weigh.scratchpad_desc())}}});
       return PreparedKernel{[=](const Buffers& buffers) -> Step {
         std::vector<const std::byte*> inputs;
-        const Step first = products.bind(shifted(buffers, inputs, views.key_offset));
-        const Step second = sums.bind(shifted(buffers, inputs, views.value_offset));
+        const Step first = products.bind(shifted(buffers, inputs, views.query_offset, views.key_offset));
+        const Step second = sums.bind(shifted(buffers, inputs, 0, views.value_offset));
         return [=] {
           first();
           second();
@@ -90,6 +89,14 @@ Offer attention_onednn(const CallSite& site) {
     };
     return offer;
   });
+}
+
+}  // namespace
+
+Offer attention_onednn(const CallSite& site) { return offer_of(site, *site.op.as<Attention>(), 0); }
+Offer attention_rows_onednn(const CallSite& site) {
+  const auto& settings = *site.op.as<AttentionRows>();
+  return offer_of(site, settings.attention, settings.first_query);
 }
 
 }  // namespace edgelab::kernels

@@ -15,8 +15,9 @@ struct Operands {
   float* log_sum_exp;  // or null
 };
 
-// One query row: probabilities into `scores` [tokens], then the weighted sum of the values into the [head width] behind them.
-void attend(const AttentionProblem& p, const Operands& o, std::int64_t sample, std::int64_t head, std::int64_t query, double* scores) {
+// One row of the output, `row` counted from the first query: probabilities into `scores` [tokens], then the weighted sum of the values into the [head width] behind them.
+void attend(const AttentionProblem& p, const Operands& o, std::int64_t sample, std::int64_t head, std::int64_t row, double* scores) {
+  const std::int64_t query = p.first_query + row;
   const auto at = [&](std::int64_t token, int part, std::int64_t d) {
     return operand(p.compute, value_at(o.qkv, p.type, p.at(sample, token, part, head) + d));
   };
@@ -35,14 +36,11 @@ void attend(const AttentionProblem& p, const Operands& o, std::int64_t sample, s
   for (std::int64_t key = 0; key < keys; ++key) {
     for (std::int64_t d = 0; d < p.head_width; ++d) sums[d] += scores[key] * at(key, 2, d);
   }
-  for (std::int64_t d = 0; d < p.head_width; ++d) store_value(o.y, p.type, p.output_at(sample, query, head) + d, sees ? sums[d] / total : 0.0);
-  if (o.log_sum_exp != nullptr) o.log_sum_exp[p.row_at(sample, head, query)] = static_cast<float>(sees ? highest + std::log(total) : -INFINITY);
+  for (std::int64_t d = 0; d < p.head_width; ++d) store_value(o.y, p.type, p.output_at(sample, row, head) + d, sees ? sums[d] / total : 0.0);
+  if (o.log_sum_exp != nullptr) o.log_sum_exp[p.row_at(sample, head, row)] = static_cast<float>(sees ? highest + std::log(total) : -INFINITY);
 }
 
-}  // namespace
-
-Offer attention_reference(const CallSite& site) {
-  const AttentionProblem problem = attention_problem(*site.op.as<Attention>(), site.inputs);
+Offer offer_of(const CallSite& site, const AttentionProblem& problem) {
   const std::vector<Tensor> constants(site.constants.begin(), site.constants.end());
   const int threads = site.threads;
   // One row of scores and sums a (sample, head): rows of one head are computed one after another.
@@ -59,7 +57,7 @@ Offer attention_reference(const CallSite& site) {
           return [=] {
             parallel_for(problem.samples * problem.heads, threads, [=](std::int64_t begin, std::int64_t end) {
               for (std::int64_t i = begin; i < end; ++i) {
-                for (std::int64_t query = 0; query < problem.tokens; ++query) {
+                for (std::int64_t query = 0; query < problem.queries; ++query) {
                   attend(problem, operands, i / problem.heads, i % problem.heads, query, scores + i * row);
                 }
               }
@@ -71,5 +69,10 @@ Offer attention_reference(const CallSite& site) {
   offer.effective = problem.compute;
   return offer;
 }
+
+}  // namespace
+
+Offer attention_reference(const CallSite& site) { return offer_of(site, attention_problem(*site.op.as<Attention>(), site.inputs)); }
+Offer attention_rows_reference(const CallSite& site) { return offer_of(site, attention_problem(*site.op.as<AttentionRows>(), site.inputs)); }
 
 }  // namespace edgelab::kernels

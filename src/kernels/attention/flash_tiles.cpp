@@ -14,7 +14,7 @@ namespace edgelab::kernels::flash {
 Tiling tiling_of(const AttentionProblem& problem) {
   constexpr std::int64_t kRows = 36, kOnePass = 1088, kKeys = 512, kTilesABand = 5;
   Tiling tiling;
-  tiling.rows = std::min(kRows, problem.tokens);
+  tiling.rows = std::min(kRows, problem.queries);
   tiling.keys = problem.tokens <= kOnePass ? problem.tokens : kKeys;
   tiling.band = problem.tokens <= kOnePass ? tiling.rows : kTilesABand * kRows;
   return tiling;

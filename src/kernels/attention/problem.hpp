@@ -4,12 +4,14 @@
 #include <cstdint>
 
 #include "kernels/attention/attention.hpp"
+#include "kernels/attention/attention_rows.hpp"
 
 // What the implementations of attention and of its gradient share: where an element lies.
 namespace edgelab::kernels {
 
 struct AttentionProblem {
   std::int64_t samples = 0, tokens = 0, heads = 0, head_width = 0;
+  std::int64_t first_query = 0, queries = 0;  // that are computed; outputs have rows of these alone, counted from the first
   double scale = 1.0;
   bool causal = false;
   DType type = DType::f32;     // of qkv and of the output
@@ -24,12 +26,12 @@ struct AttentionProblem {
   std::int64_t at(std::int64_t sample, std::int64_t token, int part, std::int64_t head) const {
     return (sample * tokens + token) * qkv_ld() + part * width() + head * head_width;
   }
-  // Element of the output.
-  std::int64_t output_at(std::int64_t sample, std::int64_t token, std::int64_t head) const {
-    return (sample * tokens + token) * width() + head * head_width;
+  // Element of the output [samples, queries, width].
+  std::int64_t output_at(std::int64_t sample, std::int64_t row, std::int64_t head) const {
+    return (sample * queries + row) * width() + head * head_width;
   }
-  // Element of the log-sum-exp [samples, heads, tokens].
-  std::int64_t row_at(std::int64_t sample, std::int64_t head, std::int64_t token) const { return (sample * heads + head) * tokens + token; }
+  // Element of the log-sum-exp [samples, heads, queries].
+  std::int64_t row_at(std::int64_t sample, std::int64_t head, std::int64_t row) const { return (sample * heads + head) * queries + row; }
   std::int64_t bias_at(std::int64_t sample, std::int64_t head, std::int64_t query) const {
     return sample * bias_sample_step + head * bias_head_step + query * tokens;
   }
@@ -38,6 +40,7 @@ struct AttentionProblem {
 };
 
 AttentionProblem attention_problem(const Attention& settings, std::span<const TensorType> inputs);
+AttentionProblem attention_problem(const AttentionRows& settings, std::span<const TensorType> inputs);
 
 // Element `index` of f32 or bf16.
 inline const std::byte* element_at(const std::byte* base, DType type, std::int64_t index) {

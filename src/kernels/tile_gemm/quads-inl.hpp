@@ -11,6 +11,16 @@
 #include <hwy/highway.h>
 
 // Products of bytes, four to a word of 32 bits: what integer kernels are made of on every instruction set.
+
+#undef EDGELAB_NEON  // of the set of targets before this one
+#if HWY_ARCH_ARM_A64 && HWY_TARGET == HWY_NEON
+#define EDGELAB_NEON 1
+#elif HWY_ARCH_ARM_A64 && defined(HWY_NEON_WITHOUT_AES)  // from Highway 1.0.4 on
+#define EDGELAB_NEON (HWY_TARGET == HWY_NEON_WITHOUT_AES || HWY_TARGET == HWY_NEON_BF16)
+#else
+#define EDGELAB_NEON 0
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE {
 
@@ -27,6 +37,21 @@ template <class VI> HWY_INLINE VI dot_natively(VI u, VI s, VI sum) {
 }
 #else
 #define EDGELAB_VNNI 0
+#endif
+
+#if EDGELAB_NEON
+// The assembler goes by the architecture, even where an extension is asked for.
+#undef EDGELAB_SDOT
+#define EDGELAB_SDOT ".arch armv8.2-a+crypto+dotprod\n\tsdot "
+
+// The same with SDOT, which a Cortex-A76 has and an A72 lacks. It multiplies signed bytes by signed ones: see less_128().
+template <class VI> HWY_INLINE VI dot_natively(VI centred, VI s, VI sum) {
+  asm(EDGELAB_SDOT "%0.4s, %1.16b, %2.16b" : "+w"(sum.raw) : "w"(centred.raw), "w"(s.raw));
+  return sum;
+}
+
+// u − 128, as signed bytes: the other sign bit. Σ (u − 128) · s is short of Σ u · s by 128 · Σ s.
+template <class VI> HWY_INLINE VI less_128(VI u) { return VI{vreinterpretq_s32_u8(veorq_u8(vreinterpretq_u8_s32(u.raw), vdupq_n_u8(128)))}; }
 #endif
 
 #if HWY_TARGET == HWY_SCALAR

@@ -121,16 +121,28 @@ template <bool kNarrow> HWY_INLINE void finish_layer(const Finish& f) {
   }
 }
 
+HWY_INLINE V whole_scale(const Finish& f, std::int64_t column, std::size_t count) {
+  const Scale scale = f.epilogue->scale;
+  return scale == Scale::none ? hn::Set(D(), 1.0f) : scale == Scale::one ? hn::Set(D(), f.scale[0]) : load_part(f.scale + column, count);
+}
+
+HWY_INLINE V whole_bias(const Finish& f, std::int64_t column, std::size_t count) {
+  return f.bias != nullptr ? load_part(f.bias + column, count) : hn::Zero(D());
+}
+
+HWY_INLINE VI whole_sum(const Finish& f, std::int64_t row, std::int64_t column, std::size_t count) {
+  return load_part(static_cast<const std::int32_t*>(f.sums) + row * f.sums_ld + column, count);
+}
+
 // Behind a sum of integers, as requantize.hpp and the reference have it.
 HWY_INLINE V finished_whole(const Finish& f, VI sum, std::int64_t row, std::int64_t column, std::size_t count) {
   const Epilogue& e = *f.epilogue;
   const std::int64_t at = row * e.residual_ld + column;
   const bool bytes = f.residual != nullptr && e.residual_type == DType::u8;
   if (f.offset != nullptr) sum = hn::Add(sum, load_part(f.offset + column, count));
-  V addend = f.bias != nullptr ? load_part(f.bias + column, count) : hn::Zero(D());
+  V addend = whole_bias(f, column, count);
   if (f.residual != nullptr && !bytes) addend = hn::Add(addend, float_residual(f, at, count));
-  const V scale = e.scale == Scale::none ? hn::Set(D(), 1.0f) : e.scale == Scale::one ? hn::Set(D(), f.scale[0]) : load_part(f.scale + column, count);
-  V value = fused(hn::ConvertTo(D(), sum), scale, addend);
+  V value = fused(hn::ConvertTo(D(), sum), whole_scale(f, column, count), addend);
   if (bytes) value = add_u8(f.requantize, load_bytes(static_cast<const std::uint8_t*>(f.residual) + at, count), value);
   return activate(e.activation, f.c_type == DType::u8 ? DType::bf16 : f.c_type, value);
 }
@@ -142,7 +154,7 @@ HWY_NOINLINE inline void finish_whole_tile(const Finish& f) {
   for (std::int64_t row = 0; row < f.rows; ++row) {
     for (std::int64_t column = 0; column < f.columns; column += lanes) {
       const auto count = static_cast<std::size_t>(f.columns - column < lanes ? f.columns - column : lanes);
-      V value = finished_whole(f, load_part(static_cast<const std::int32_t*>(f.sums) + row * f.sums_ld + column, count), row, column, count);
+      V value = finished_whole(f, whole_sum(f, row, column, count), row, column, count);
       const std::int64_t at = row * f.ldc + column;
       if (f.c_type == DType::f32) {
         store_part(value, static_cast<float*>(f.c) + at, count);
@@ -156,12 +168,83 @@ HWY_NOINLINE inline void finish_whole_tile(const Finish& f) {
   }
 }
 
+// What layers of integers ask for, a scale and perhaps a bias: and then GELU and bytes, or f32, to which a residual of f32 may come.
+// Settled for each vector, a 99×64 tile with GELU took 9.8 µs at K = 192 instead of 8.0 (Zen 4).
+HWY_NOINLINE inline void finish_whole_floats(const Finish& kind) {
+  const Finish f = kind;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  for (std::int64_t column = 0; column < f.columns; column += lanes) {
+    const auto count = static_cast<std::size_t>(f.columns - column < lanes ? f.columns - column : lanes);
+    const V scale = whole_scale(f, column, count), bias = whole_bias(f, column, count);
+    auto* c = static_cast<float*>(f.c) + column;
+    const auto* residual = static_cast<const float*>(f.residual);
+    for (std::int64_t row = 0; row < f.rows; ++row) {
+      const V addend = residual == nullptr ? bias : hn::Add(bias, load_part(residual + row * f.epilogue->residual_ld + column, count));
+      store_part(fused(hn::ConvertTo(D(), whole_sum(f, row, column, count)), scale, addend), c + row * f.ldc, count);
+    }
+  }
+}
+
+HWY_NOINLINE inline void finish_whole_gelu(const Finish& kind) {
+  const Finish f = kind;
+  const Requantize grid = f.requantize;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  const V after = hn::Set(D(), grid.after_gelu);
+  const auto at = [&](VI sum, V scale, V bias) HWY_ATTR {
+    return hn::Mul(vm::gelu<vector_math::Grade::bf16>(fused(hn::ConvertTo(D(), sum), scale, bias)), after);
+  };
+  std::int64_t column = 0;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  const auto whole = static_cast<std::size_t>(lanes);
+  for (; column + 4 * lanes <= f.columns; column += 4 * lanes) {
+    const auto scale = [&](std::int64_t v) HWY_ATTR { return whole_scale(f, column + v * lanes, whole); };
+    const auto bias = [&](std::int64_t v) HWY_ATTR { return whole_bias(f, column + v * lanes, whole); };
+    const V s0 = scale(0), s1 = scale(1), s2 = scale(2), s3 = scale(3), b0 = bias(0), b1 = bias(1), b2 = bias(2), b3 = bias(3);
+    for (std::int64_t row = 0; row < f.rows; ++row) {
+      const auto sum = [&](std::int64_t v) HWY_ATTR { return whole_sum(f, row, column + v * lanes, whole); };
+      const __m512i bytes = to_u8_in_order(grid, at(sum(0), s0, b0), at(sum(1), s1, b1), at(sum(2), s2, b2), at(sum(3), s3, b3));
+      _mm512_storeu_si512(static_cast<std::uint8_t*>(f.c) + row * f.ldc + column, bytes);
+    }
+  }
+#elif EDGELAB_NEON
+  for (; column + 16 <= f.columns; column += 16) {
+    const auto scale = [&](std::int64_t v) HWY_ATTR { return whole_scale(f, column + 4 * v, 4); };
+    const auto bias = [&](std::int64_t v) HWY_ATTR { return whole_bias(f, column + 4 * v, 4); };
+    const V s0 = scale(0), s1 = scale(1), s2 = scale(2), s3 = scale(3), b0 = bias(0), b1 = bias(1), b2 = bias(2), b3 = bias(3);
+    for (std::int64_t row = 0; row < f.rows; ++row) {
+      const auto sum = [&](std::int64_t v) HWY_ATTR { return whole_sum(f, row, column + 4 * v, 4); };
+      const uint8x16_t bytes = to_u8_in_order(grid, at(sum(0), s0, b0), at(sum(1), s1, b1), at(sum(2), s2, b2), at(sum(3), s3, b3));
+      vst1q_u8(static_cast<std::uint8_t*>(f.c) + row * f.ldc + column, bytes);
+    }
+  }
+#endif
+  for (; column < f.columns; column += lanes) {
+    const auto count = static_cast<std::size_t>(f.columns - column < lanes ? f.columns - column : lanes);
+    const V scale = whole_scale(f, column, count), bias = whole_bias(f, column, count);
+    for (std::int64_t row = 0; row < f.rows; ++row) {
+      store_bytes(to_u8(grid, at(whole_sum(f, row, column, count), scale, bias)), static_cast<std::uint8_t*>(f.c) + row * f.ldc + column, count);
+    }
+  }
+}
+
+HWY_INLINE void finish_integers(const Finish& f) {
+  const Epilogue& e = *f.epilogue;
+  if (f.offset != nullptr) return finish_whole_tile(f);
+  if (f.c_type == DType::f32 && e.activation == Activation::none && (f.residual == nullptr || e.residual_type == DType::f32)) {
+    return finish_whole_floats(f);
+  }
+  if (f.c_type == DType::u8 && e.activation == Activation::gelu && f.residual == nullptr) {
+    return finish_whole_gelu(f);
+  }
+  finish_whole_tile(f);
+}
+
 HWY_INLINE bool layers_kind(const Finish& f) {
   return f.epilogue->scale == Scale::none && (f.residual == nullptr || f.epilogue->residual_type == DType::f32);
 }
 
 HWY_NOINLINE inline void finish_tile(const Finish& f) {
-  if (f.sum_type == DType::s32) return finish_whole_tile(f);
+  if (f.sum_type == DType::s32) return finish_integers(f);
   if (layers_kind(f)) return f.c_type == DType::f32 ? finish_layer<false>(f) : finish_layer<true>(f);
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   for (std::int64_t row = 0; row < f.rows; ++row) {

@@ -12,7 +12,9 @@
 
 #include <hwy/highway.h>
 #include "kernels/tile_gemm/simd_epilogue-inl.hpp"
+#include "kernels/tile_gemm/simd_lanes-inl.hpp"
 #include "kernels/tile_gemm/simd_operands-inl.hpp"
+#include "kernels/tile_gemm/simd_tile-inl.hpp"
 
 // A tile of MR rows × NV vectors of C stays in registers while K goes by. NV is up to 4 where there are 32 vector
 // registers (24 sums, 4 of B, 1 of A) and up to 2 where there are 16. A step of K costs NV loads of B and MR broadcasts of
@@ -21,79 +23,12 @@
 HWY_BEFORE_NAMESPACE();
 namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE {
 
-#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3) || HWY_ARCH_ARM_A64
-constexpr int kVectors = 4;
-#else
-constexpr int kVectors = 2;
-#endif
-constexpr int kRows = 6;
-constexpr int kFetchEvery = 4;  // steps of K
-
-// How a tile multiplies: two bf16 at a time by an instruction of the machine, or one after the other in f32; four bytes at a time by
-// an instruction, or widened, into sums of s32 that lie in the registers of f32.
-enum class Products : std::uint8_t { f32, f32_transposed_a, bf16_pairs, bf16_in_f32, byte_quads, quads_in_s16 };
-constexpr bool in_s32(Products products) { return products == Products::byte_quads || products == Products::quads_in_s16; }
-constexpr bool in_f32(Products products) { return products == Products::f32 || products == Products::f32_transposed_a; }
-
-// One tile: MR rows of A against one panel of B. Every pointer is that of the tile's first row and column.
-struct Tile {
-  const void* a;
-  std::int64_t lda, a_step;
-  // Of bf16: elements from one row to the next, and from one pair along K. Transposed, an odd K's last pair is filled up.
-  std::int64_t pair_row, pair_step, whole_pairs;
-  const float* b;  // words
-  std::int64_t b_step;
-  std::int64_t k, batch;
-  // What the sums begin with; null for nothing.
-  const float* bias;
-  const float* residual;
-  std::int64_t residual_ld;
-  const float* old_c;  // C as it is, to accumulate into
-  std::int64_t old_ld;
-  float* out;
-  std::uint16_t* narrow_out;  // if not null, sums go there as bf16
-  bool natively;              // what narrows_natively() said
-  std::int64_t out_ld;
-  bool streams;      // whole vectors, past the caches
-  std::size_t last;  // columns in the last vector
-  Activation activation;
-  // Of bytes, s32 sums: what they begin with, and how they become u8 if byte_out is not null.
-  const std::int32_t* offset;
-  std::uint8_t* byte_out;
-  const float* scale;
-  std::int64_t scale_step;  // 1, or 0 for one scale
-  const std::uint8_t* byte_residual;
-  Requantize requantize;
-  // What will be read next: brought into L2 a line now and then while this panel is multiplied. Null: nothing.
-  const std::byte* next;
-  const std::byte* next_end;
-  std::int64_t next_lines;  // at once
-};
-
-// Some lines, one of the next panel. Weights come from memory once in a run, and the machine's own prefetching ends with each page:
-// DeiT-S at batch 1 on two threads took 25.4 ms instead of 27.1 in bf16 and 48.6 instead of 49.4 in fp32 (medians by turns).
-// DeiT-Ti, whose weights stay in L3, neither gains nor loses; attention, whose keys are in L2, lost a tenth, so that only
-// who asks gets it.
-HWY_INLINE void fetch_ahead(const std::byte*& next, const std::byte* end, std::int64_t lines) {
-  for (std::int64_t i = 0; i < lines; ++i, next += 64) {
-#if defined(__GNUC__)
-    if (next < end) __builtin_prefetch(next, 0, 2);
-#endif
-  }
-}
-
 template <int NV, class VB> HWY_INLINE void row_step(VB a, VB b0, VB b1, VB b2, VB b3, V& c0, V& c1, V& c2, V& c3) {
   multiply_add(a, b0, c0);
   if constexpr (NV > 1) multiply_add(a, b1, c1);
   if constexpr (NV > 2) multiply_add(a, b2, c2);
   if constexpr (NV > 3) multiply_add(a, b3, c3);
 }
-
-#define EDGELAB_SUM_PARAMETERS                                                                                             \
-  V &c00, V &c01, V &c02, V &c03, V &c10, V &c11, V &c12, V &c13, V &c20, V &c21, V &c22, V &c23, V &c30, V &c31, V &c32, \
-      V &c33, V &c40, V &c41, V &c42, V &c43, V &c50, V &c51, V &c52, V &c53
-#define EDGELAB_SUMS                                                                                                     \
-  c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33, c40, c41, c42, c43, c50, c51, c52, c53
 
 template <int MR, int NV, class Rows, class VB>
 HWY_INLINE void step(const Rows& a, std::int64_t k, VB b0, VB b1, VB b2, VB b3, EDGELAB_SUM_PARAMETERS) {
@@ -231,6 +166,8 @@ template <int NV> HWY_INLINE void store_u8_row(const Tile& t, int row, V c0, V c
     if (NV == 2 && t.last == lanes) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_castsi512_si256(bytes));
     return _mm512_mask_storeu_epi8(out, ~__mmask64{0} >> (64 - count), bytes);
   }
+#elif EDGELAB_NEON
+  return store_first(to_u8_in_order(t.requantize, c0, NV > 1 ? c1 : c0, NV > 2 ? c2 : c0, NV > 3 ? c3 : c0), out, (NV - 1) * lanes + t.last);
 #endif
   store_bytes(to_u8(t.requantize, c0), out, NV == 1 ? t.last : lanes);
   if constexpr (NV > 1) store_bytes(to_u8(t.requantize, c1), out + lanes, NV == 2 ? t.last : lanes);
@@ -284,6 +221,15 @@ template <int MR, int NV, Products kProducts> HWY_INLINE void multiply_tile(cons
     if constexpr (MR > 5) start_row<NV, kProducts>(t, 5, c50, c51, c52, c53);
   }
   for (std::int64_t batch = 0; batch < t.batch; ++batch) {
+#if EDGELAB_NEON
+    if constexpr (kProducts == Products::f32_transposed_a) {
+      multiply_transposed<MR, NV>(t, batch, EDGELAB_SUMS);
+    } else if constexpr (kProducts == Products::f32 || in_s32(kProducts)) {
+      multiply_lanes<MR, NV, kProducts>(t, batch, EDGELAB_SUMS);
+    } else {
+      multiply_bf16<MR, NV, kProducts>(t, batch, EDGELAB_SUMS);
+    }
+#else
     if constexpr (kProducts == Products::f32) {
       multiply_f32<MR, NV, F32Rows>(t, batch, EDGELAB_SUMS);
     } else if constexpr (kProducts == Products::f32_transposed_a) {
@@ -293,6 +239,7 @@ template <int MR, int NV, Products kProducts> HWY_INLINE void multiply_tile(cons
     } else {
       multiply_bf16<MR, NV, kProducts>(t, batch, EDGELAB_SUMS);
     }
+#endif
   }
   store_row<NV, kProducts>(t, 0, c00, c01, c02, c03);
   if constexpr (MR > 1) store_row<NV, kProducts>(t, 1, c10, c11, c12, c13);
@@ -397,9 +344,6 @@ template <int MR, int NV, Products kProducts, bool kHalf = false> void multiply_
     if (t.old_c != nullptr) t.old_c += MR * t.old_ld;
   }
 }
-#undef EDGELAB_SUMS
-#undef EDGELAB_SUM_PARAMETERS
-
 }  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include <hwy/highway.h>
+#include "kernels/tile_gemm/quads-inl.hpp"
 #include "kernels/tile_gemm/requantize.hpp"
 #include "kernels/vector_math/partial-inl.hpp"
 
@@ -77,8 +78,20 @@ HWY_INLINE vm::V add_u8(const Requantize& r, VI residual, vm::V f) {
   return fused(distance, hn::Set(vm::D(), r.residual_scale), f);
 }
 
-// To nearest even; whatever is far below becomes the least s32 or itself, so that only the upper side must be cut off.
-HWY_INLINE VI rounded(vm::V f) { return hn::NearestInt(hn::Min(f, hn::Set(vm::D(), kLargestRounded))); }
+// To nearest even, of numbers that are below 2^31. x86's instruction gives the least s32 for others; Highway mends those from 2^31 on,
+// which took four instructions of a dozen behind a product: 15 % of MobileNetV2 on Zen 4.
+HWY_INLINE VI nearest(vm::V f) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+  return VI{_mm512_cvtps_epi32(f.raw)};
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+  return VI{_mm256_cvtps_epi32(f.raw)};
+#else
+  return hn::NearestInt(f);
+#endif
+}
+
+// Whatever is far below becomes the least s32 or itself, so that only the upper side must be cut off.
+HWY_INLINE VI rounded(vm::V f) { return nearest(hn::Min(f, hn::Set(vm::D(), kLargestRounded))); }
 
 HWY_INLINE VI to_u8(const Requantize& r, vm::V f) {
   const VI q = hn::Add(rounded(f), hn::Set(Whole(), r.zero_point));
@@ -100,6 +113,25 @@ HWY_INLINE __m512i to_u8_by_lanes(const Requantize& r, vm::V f0, vm::V f1, vm::V
 HWY_INLINE __m512i to_u8_in_order(const Requantize& r, vm::V f0, vm::V f1, vm::V f2, vm::V f3) {
   const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
   return _mm512_permutexvar_epi32(order, to_u8_by_lanes(r, f0, f1, f2, f3));
+}
+#endif
+
+#if EDGELAB_NEON
+// to_u8 of four vectors, one behind the other. Saturating at 16 bits on the way changes nothing, since all bounds lie within.
+HWY_INLINE uint8x16_t to_u8_in_order(const Requantize& r, vm::V f0, vm::V f1, vm::V f2, vm::V f3) {
+  const int16x8_t zero_point = vdupq_n_s16(static_cast<std::int16_t>(r.zero_point));
+  const auto halves = [&](vm::V first, vm::V second) HWY_ATTR {
+    return vqaddq_s16(vqmovn_high_s32(vqmovn_s32(vcvtnq_s32_f32(first.raw)), vcvtnq_s32_f32(second.raw)), zero_point);
+  };
+  const uint8x16_t bytes = vqmovun_high_s16(vqmovun_s16(halves(f0, f1)), halves(f2, f3));
+  return vminq_u8(vmaxq_u8(bytes, vdupq_n_u8(static_cast<std::uint8_t>(r.low))), vdupq_n_u8(static_cast<std::uint8_t>(r.high)));
+}
+
+HWY_INLINE void store_first(uint8x16_t bytes, std::uint8_t* to, std::size_t count) {
+  if (count >= 16) return vst1q_u8(to, bytes);
+  HWY_ALIGN std::uint8_t values[16];
+  vst1q_u8(values, bytes);
+  std::memcpy(to, values, count);
 }
 #endif
 

@@ -1,8 +1,6 @@
 // Compiled once for every instruction set (Highway's foreach_target). The register tile is in simd_microkernel-inl.hpp.
 
-// Every x86 of interest has AVX2; leaving out the two sets below it halves this file's compile time. The baseline stays as
-// the last resort.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
+#include "kernels/simd_targets.hpp"
 
 #include <algorithm>
 
@@ -35,7 +33,7 @@ template <int MR, Products kProducts> TileFunction tile_function(std::int64_t ve
 
 template <Products kProducts> TileFunction tile_function(std::int64_t rows, std::int64_t vectors) {
   switch (rows) {
-    case 6: return tile_function<6, kProducts>(vectors);
+    case 6: return tile_function<most_rows(kProducts), kProducts>(vectors);
     case 4: return tile_function<4, kProducts>(vectors);
     case 2: return tile_function<2, kProducts>(vectors);
     default: return tile_function<1, kProducts>(vectors);
@@ -53,13 +51,29 @@ template <Products kProducts> TileFunction half_function(std::int64_t rows) {
 }
 #endif
 
-TileFunction tile_function(const SimdState& state, std::int64_t rows, std::int64_t columns) {
+// `pairs`: no byte of B is −128, so that Arm may add products of 16 bits.
+Products products_of_bytes(const SimdState& state, [[maybe_unused]] bool pairs) {
+  if (state.target.byte_quads) return Products::byte_quads;
+#if EDGELAB_NEON
+  if (pairs) return Products::byte_pairs;
+#endif
+  return Products::quads_in_s16;
+}
+
+TileFunction byte_function([[maybe_unused]] Products products, std::int64_t rows, std::int64_t vectors) {
+#if EDGELAB_VNNI || EDGELAB_NEON
+  if (products == Products::byte_quads) return tile_function<Products::byte_quads>(rows, vectors);
+#endif
+#if EDGELAB_NEON
+  if (products == Products::byte_pairs) return tile_function<Products::byte_pairs>(rows, vectors);
+#endif
+  return tile_function<Products::quads_in_s16>(rows, vectors);
+}
+
+TileFunction tile_function(const SimdState& state, Products bytes, std::int64_t rows, std::int64_t columns) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
   const std::int64_t vectors = (columns + lanes - 1) / lanes;
-#if EDGELAB_VNNI
-  if (state.settings.a == DType::u8 && state.target.byte_quads) return tile_function<Products::byte_quads>(rows, vectors);
-#endif
-  if (state.settings.a == DType::u8) return tile_function<Products::quads_in_s16>(rows, vectors);
+  if (state.settings.a == DType::u8) return byte_function(bytes, rows, vectors);
 #if EDGELAB_HALF_VECTORS
   if (vectors == 2 && columns <= lanes + lanes / 2) {
     if (state.settings.transposed_a && state.settings.a == DType::f32) return half_function<Products::f32_transposed_a>(rows);
@@ -78,9 +92,9 @@ TileFunction tile_function(const SimdState& state, std::int64_t rows, std::int64
 }
 
 // The next tile's rows: 6 while there are, then 4, 2, 1. Tiles of 5 and 3 rows would gain nothing: 4+1 and 2+1 cost the
-// same multiply-adds.
-HWY_INLINE std::int64_t next_rows(std::int64_t left) {
-  if (left >= kRows) return kRows;
+// same multiply-adds. `most`: 6, or 4 where registers are short.
+HWY_INLINE std::int64_t next_rows(std::int64_t left, std::int64_t most) {
+  if (left >= most) return most;
   return left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
@@ -111,9 +125,20 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
   const std::int64_t panel_bytes = state.rows * vectors * lanes * 4;
   const bool natively = narrow && narrows_natively();
   HWY_ALIGN float sums[kRows * kVectors * kMaxLanes];
+  const std::int32_t* offset = e.offset ? arguments.offset + first : nullptr;
+  bool pairs = false;
+#if EDGELAB_NEON
+  HWY_ALIGN std::int32_t begin[kVectors * kMaxLanes];
+  if (whole) {
+    pairs = state.target.byte_quads ? begin_panel<true>(b, state, vectors, offset, columns, begin) : begin_panel<false>(b, state, vectors, offset, columns, begin);
+    offset = begin;
+  }
+#endif
+  const Products bytes_by = products_of_bytes(state, pairs);
+  const std::int64_t most = whole ? most_rows(bytes_by) : kRows;
 
   for (std::int64_t m = 0, rows = 0, tiles = 1; m < s.m; m += rows * tiles) {
-    rows = next_rows(s.m - m);
+    rows = next_rows(s.m - m, most);
     tiles = in_registers ? (s.m - m) / rows : 1;
     void* c = const_cast<std::byte*>(element(arguments.c, s.c, m * s.ldc + first));
     const void* residual = e.residual ? element(arguments.residual, e.residual_type, m * e.residual_ld + first) : nullptr;
@@ -140,7 +165,7 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
     tile.streams = s.past_cache && in_registers && !narrow && !bytes && columns == vectors * lanes && vm::streams_to(c, s.ldc);
     tile.last = static_cast<std::size_t>(columns - (vectors - 1) * lanes);
     tile.activation = in_registers ? e.activation : Activation::none;
-    tile.offset = e.offset ? arguments.offset + first : nullptr;
+    tile.offset = offset;
     tile.byte_out = bytes ? static_cast<std::uint8_t*>(c) : nullptr;
     tile.scale_step = e.scale == Scale::per_column ? 1 : 0;
     tile.scale = bytes ? arguments.scale + tile.scale_step * first : nullptr;
@@ -158,7 +183,7 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
       tile.next_end = next + panel_bytes;
       tile.next = std::min(tile.next_end, next + m / kRows * (state.rows / kFetchEvery * 64));
     }
-    tile_function(state, rows, columns)(tile, tiles);
+    tile_function(state, bytes_by, rows, columns)(tile, tiles);
     if (in_registers) continue;
     Finish finish;
     finish.epilogue = &e;
@@ -199,7 +224,7 @@ void round_all(const float* from, std::uint16_t* to, std::int64_t count) {
 
 SimdTarget simd_target() {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
-  return {lanes, kVectors * lanes, run_settings, finish_tile, pack_panel, pair_rows, round_all, EDGELAB_BF16_PAIRS != 0, EDGELAB_VNNI != 0};
+  return {lanes, kVectors * lanes, run_settings, finish_tile, pack_panel, pair_rows, round_all, EDGELAB_BF16_PAIRS != 0, EDGELAB_VNNI != 0 || EDGELAB_NEON != 0};
 }
 
 }  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE
@@ -210,11 +235,23 @@ namespace edgelab::kernels::tile_gemm {
 
 HWY_EXPORT(simd_target);
 
+#if HWY_ARCH_ARM_A64 && !defined(HWY_NEON_WITHOUT_AES)
+// Up to 1.0.3 (Debian 12) Highway takes a processor without AES, such as a Raspberry Pi 4's, for one without NEON, and finds nothing
+// to call. NEON is all that is compiled here, every 64-bit Linux has it, and no kernel encrypts anything. Before main(), since the
+// first call decides for all.
+[[maybe_unused]] const bool kNeonWithoutAes = [] {
+  hwy::SetSupportedTargetsForTest(HWY_NEON | HWY_EMU128 | HWY_SCALAR);
+  return true;
+}();
+#endif
+
 SimdTarget best_simd_target() {
   SimdTarget target = HWY_DYNAMIC_DISPATCH(simd_target)();
 #if HWY_ARCH_X86
   target.bf16_pairs = target.bf16_pairs && this_machine().has("avx512_bf16");
   target.byte_quads = target.byte_quads && this_machine().has("avx512_vnni");
+#elif HWY_ARCH_ARM_A64
+  target.byte_quads = target.byte_quads && this_machine().has("asimddp");
 #endif
   return target;
 }
