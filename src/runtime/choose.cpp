@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "kernels/cuda/implementations.hpp"
 #include "kernels/sparse/packed_weight.hpp"
 #include "runtime/measure.hpp"
 
@@ -26,9 +27,25 @@ bool allowed(const PlanOptions& options, std::string_view name) {
   return names.empty() || name == "reference" || name == "copy" || std::find(names.begin(), names.end(), name) != names.end();
 }
 
+Ways ways_on_device(const CallSite& site, const PlanOptions& options) {
+  Ways ways;
+  const auto list = kernels::cuda::implementations_of(site.op);
+  if (list.empty()) join(ways.refused, "cuda: there is no kernel for " + std::string(site.op.name()));
+  for (const kernels::cuda::DeviceImplementation& implementation : list) {
+    Offer offer = implementation.offer({site, *options.device, options.tf32});
+    if (!offer.refusal) {
+      ways.accepted.push_back({implementation.name, std::move(offer)});
+      break;
+    }
+    join(ways.refused, std::string(implementation.name) + ": " + *offer.refusal);
+  }
+  return ways;
+}
+
 }  // namespace
 
 Ways ways_of(const CallSite& site, const PlanOptions& options) {
+  if (options.device != nullptr) return ways_on_device(site, options);
   Ways ways;
   for (const Implementation& implementation : site.op.implementations()) {
     if (!ways.accepted.empty() && (options.choices == nullptr || implementation.name == "reference")) break;
@@ -36,7 +53,7 @@ Ways ways_of(const CallSite& site, const PlanOptions& options) {
     if (offer.refusal) {
       join(ways.refused, std::string(implementation.name) + ": " + *offer.refusal);
     } else {
-      ways.accepted.push_back({&implementation, std::move(offer)});
+      ways.accepted.push_back({implementation.name, std::move(offer), &implementation});
     }
   }
   return ways;

@@ -12,10 +12,11 @@ namespace edgelab::runtime {
 
 // One way to compute a node that its implementation agreed to.
 struct Way {
-  const kernels::Implementation* implementation = nullptr;
+  std::string_view label;  // "onednn"
   kernels::Offer offer;
+  const kernels::Implementation* implementation = nullptr;  // null on a device
 
-  std::string_view name() const { return implementation->name; }  // "onednn"
+  std::string_view name() const { return label; }
 };
 
 // All ways, in the implementations' order, and what the others said.

@@ -17,7 +17,8 @@ class Executable {
  public:
   explicit Executable(std::shared_ptr<const Plan> plan);
 
-  // Views into the arena: write the input, run, read the output. Row-major, as the graph's types say.
+  // Write the input, run, read the output. Row-major, as the graph's types say: views into the arena, or, of a plan for a device,
+  // into page-locked memory of the host that a run copies to the device and back.
   Tensor input(std::size_t index = 0) const { return inputs_[index]; }
   Tensor output(std::size_t index = 0) const { return outputs_[index]; }
 
@@ -29,18 +30,27 @@ class Executable {
   // may be in the next one already. Must not throw.
   void after_each_step(std::function<void(std::size_t)> done) { done_ = std::move(done); }
 
-  // Computes the outputs from the inputs. Blocks until done; allocates nothing; inputs are left as they are.
+  // Computes the outputs from the inputs. Blocks until done; allocates nothing; inputs are left as they are. On a device the first run
+  // records all steps, and each run sends them as one: what stop_when() asks, it asks before that, and after_each_step() is called
+  // for all of them at the end.
   void run();
+  // The steps from `first` up to `end` alone, for callers that do something else in between: the first half of a run may be long over
+  // before the second begins, as long as nothing else runs on this executable meanwhile. Throws Error (usage) on a device.
+  void run(std::size_t first, std::size_t end);
   // One run with every step timed, nanoseconds into `step_ns` (as many as there are steps).
   void run_timed(std::span<std::int64_t> step_ns);
 
   const Plan& plan() const { return *plan_; }
 
  private:
-  // Runs all steps; consecutive ones of the team go in one region, with a barrier behind each. `step_ns`: empty, or one
+  // Runs steps; consecutive ones of the team go in one region, with a barrier behind each. `step_ns`: empty, or one
   // a step.
-  void run_steps(std::span<std::int64_t> step_ns);
-  std::size_t run_together(std::size_t first, std::span<std::int64_t> step_ns);
+  void run_steps(std::size_t first, std::size_t end, std::span<std::int64_t> step_ns);
+  std::size_t run_together(std::size_t first, std::size_t end, std::span<std::int64_t> step_ns);
+  void place_ports_in_arena();
+  void place_ports_on_host();
+  void send_steps(std::span<std::int64_t> step_ns);
+  void run_on_device(std::span<std::int64_t> step_ns);
   bool stopped() const { return stop_ && stop_(); }
 
   std::shared_ptr<const Plan> plan_;
@@ -48,6 +58,8 @@ class Executable {
   std::vector<Tensor> inputs_, outputs_;
   std::vector<kernels::Step> steps_;
   ThreadTeam team_;
+  std::shared_ptr<std::byte> pinned_;       // of a plan for a device: inputs and outputs
+  std::function<void()> recorded_;          // its steps, once they have run
   std::function<bool()> stop_;              // may be empty
   std::function<void(std::size_t)> done_;  // may be empty
 };

@@ -45,6 +45,7 @@ class PlanBuilder {
  public:
   PlanBuilder(const Graph& graph, const PlanOptions& options) : options_(options), scope_{&graph, std::vector<std::vector<Version>>(graph.values().size())} {
     plan_.threads_ = options.threads;
+    plan_.on_device_ = options.device != nullptr;
     plan_.packs_ = options.packs ? options.packs : std::make_shared<kernels::PackCache>();
   }
 
@@ -111,6 +112,7 @@ class PlanBuilder {
     PlanOptions first_that_accepts = options_;
     first_that_accepts.choices = nullptr;
     const Ways ways = ways_of(site, first_that_accepts);
+    if (ways.accepted.empty()) throw Error(ErrorKind::data, "layer " + layer + ": a value can't be brought into the layout that it wants").got(ways.refused);
     const auto bytes = static_cast<std::int64_t>(2 * type.bytes());
     const std::vector<std::size_t> outputs = emit_chosen(reorder, layer, ways.accepted.front(), ways.refused, {from}, bytes, 0, 0.0);
     versions_of(id).push_back({wanted, outputs.front(), {}});
@@ -176,7 +178,8 @@ class PlanBuilder {
     const std::vector<std::size_t> outputs = blocks.outputs;
     Plan::Step planned;
     const std::string implementation = std::string(way.name()) + (way.offer.detail.empty() ? "" : " " + way.offer.detail);
-    planned.info = {layer, described(op), op.compute(), way.offer.effective, implementation, passed_over, flop, bytes, sparsity};
+    planned.info = {layer, described(op), op.compute(), way.offer.effective, implementation, passed_over, flop, bytes, sparsity,
+                    options_.tf32 && way.offer.detail.find("tf32") != std::string::npos};
     planned.kernel = way.offer.prepare();
     plan_.steps_.push_back(std::move(planned));
     step_blocks_.push_back(std::move(blocks));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "kernels/cuda/devices.hpp"
 #include "kernels/pack_cache.hpp"
 #include "runtime/choices.hpp"
 
@@ -23,6 +24,10 @@ struct PlanOptions {
   // Whether parameters and buffers keep their values for as long as the plan lives, so that kernels may pack them once. If
   // not, each run reads them where they were bound: a training step, which another changes between two runs.
   bool weights_change = false;
+  // The calling thread's CUDA device: the plan is then for it, all values and weights in its memory, and every layer computed by
+  // kernels/cuda; null: for the host. Which ways are faster is not measured there: the first that accepts is taken.
+  const kernels::cuda::DeviceInfo* device = nullptr;
+  bool tf32 = false;  // on a device: products in fp32 may round their operands to tf32
 };
 
 // What one step is, for the layer table of the results.
@@ -37,6 +42,7 @@ struct StepInfo {
   std::int64_t flop = 0;
   std::int64_t bytes = 0;      // read and written, weights included
   double sparsity = 0.0;       // share of this layer's weights that are zero
+  bool tf32 = false;           // "fp32" above stands for tf32
 };
 
 // Everything decided before the first image: the kernel of each node with its constants packed, the reorders between
@@ -71,6 +77,7 @@ class Plan {
   std::size_t arena_bytes() const { return arena_bytes_; }
   std::size_t arena_lower_bound() const { return arena_lower_bound_; }
   int threads() const { return threads_; }
+  bool on_device() const { return on_device_; }
 
  private:
   friend class PlanBuilder;
@@ -78,6 +85,7 @@ class Plan {
   std::vector<Port> inputs_, outputs_;
   std::size_t arena_bytes_ = 0, arena_lower_bound_ = 0;
   int threads_ = 1;
+  bool on_device_ = false;
   std::shared_ptr<kernels::PackCache> packs_;
 };
 

@@ -4,6 +4,7 @@
 #include "core/random.hpp"
 #include "graph/graph.hpp"
 #include "kernels/attention/attention.hpp"
+#include "kernels/attention/attention_rows.hpp"
 #include "kernels/batch_norm/batch_norm.hpp"
 #include "kernels/binary/binary.hpp"
 #include "kernels/conv2d/conv2d.hpp"
@@ -107,6 +108,27 @@ TEST(Implementations, AttentionGivesTheReferencesNumbersForAnyHeadsAndTokens) {
         const Shape shape{2, tokens, 3 * heads * head_width};
         graph.output(graph.add("attention", kernels::Attention{heads}, {graph.input("qkv", {DType::f32, shape})}));
         expect_same(graph, {random_tensor(shape, static_cast<std::uint64_t>(tokens))}, shape.text() + ", heads " + std::to_string(heads));
+      }
+    }
+  }
+}
+
+TEST(Implementations, AttentionOfSomeQueriesGivesTheirRows) {
+  for (const auto& [first, queries] : {std::pair<std::int64_t, std::int64_t>{0, 1}, {3, 40}, {63, 1}}) {
+    for (const bool causal : {false, true}) {
+      const Shape shape{2, 64, 3 * 3 * 16};
+      const kernels::Attention all{.heads = 3, .causal = causal};
+      const kernels::AttentionRows some{all, first, queries, all.compute};
+      const Tensor qkv = random_tensor(shape, 8);
+      Graph graph;
+      graph.output(graph.add("attention", some, {graph.input("qkv", {DType::f32, shape})}));
+      expect_same(graph, {qkv}, some.text());
+      const Tensor rows = kernels::evaluate_reference(some, std::vector{qkv}).front(), whole = kernels::evaluate_reference(all, std::vector{qkv}).front();
+      ASSERT_EQ(rows.shape(), (Shape{2, queries, 48}));
+      for (std::int64_t n = 0; n < 2; ++n) {
+        for (std::int64_t i = 0; i < queries * 48; ++i) {
+          EXPECT_EQ(rows.as<float>()[static_cast<std::size_t>(n * queries * 48 + i)], whole.as<float>()[static_cast<std::size_t>((n * 64 + first) * 48 + i)]);
+        }
       }
     }
   }

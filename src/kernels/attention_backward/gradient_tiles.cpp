@@ -1,7 +1,6 @@
 // Compiled once for every instruction set (Highway's foreach_target).
 
-// As in tile_gemm: every x86 of interest has AVX2.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
+#include "kernels/simd_targets.hpp"
 
 #include "kernels/attention_backward/gradient_tiles.hpp"
 #include "kernels/prefetch.hpp"

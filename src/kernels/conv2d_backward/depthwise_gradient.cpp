@@ -1,5 +1,5 @@
 // Compiled once for every instruction set (Highway's foreach_target).
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
+#include "kernels/simd_targets.hpp"
 
 #include "kernels/conv2d_backward/depthwise_gradient.hpp"
 

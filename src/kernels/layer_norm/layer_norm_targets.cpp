@@ -1,7 +1,7 @@
 // Compiled once for every instruction set (Highway's foreach_target).
 
 // As in tile_gemm: AVX2 and up, and the baseline as the last resort.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
+#include "kernels/simd_targets.hpp"
 
 #include "kernels/layer_norm/layer_norm_rows.hpp"
 #include "kernels/prefetch.hpp"

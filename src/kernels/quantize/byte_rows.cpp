@@ -1,5 +1,5 @@
 // Compiled once for every instruction set (Highway's foreach_target).
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
+#include "kernels/simd_targets.hpp"
 
 #include "kernels/quantize/byte_rows.hpp"
 
@@ -31,7 +31,13 @@ void quantize_all(const float* from, std::int64_t from_ld, const U8Grid& grid, s
   for (std::int64_t row = 0; row < rows; ++row) {
     const float* x = from + row * from_ld;
     std::uint8_t* y = to + row * to_ld;
-    for (std::int64_t i = 0; i < width; i += vm::lanes()) tg::store_bytes(on_grid(bounds, inverse, x + i, vm::count_at(i, width)), y + i, vm::count_at(i, width));
+    std::int64_t i = 0;
+#if EDGELAB_NEON
+    const vm::V factor = hn::Set(D(), inverse);
+    const auto scaled = [&](std::int64_t at) HWY_ATTR { return hn::Mul(hn::LoadU(D(), x + at), factor); };
+    for (; i + 16 <= width; i += 16) vst1q_u8(y + i, tg::to_u8_in_order(bounds, scaled(i), scaled(i + 4), scaled(i + 8), scaled(i + 12)));
+#endif
+    for (; i < width; i += vm::lanes()) tg::store_bytes(on_grid(bounds, inverse, x + i, vm::count_at(i, width)), y + i, vm::count_at(i, width));
   }
 }
 

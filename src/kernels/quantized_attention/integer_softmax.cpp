@@ -1,7 +1,6 @@
 // Compiled once for every instruction set (Highway's foreach_target).
 
-// As in tile_gemm: every x86 of interest has AVX2.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
+#include "kernels/simd_targets.hpp"
 
 #include "kernels/quantized_attention/integer_softmax.hpp"
 
@@ -25,6 +24,7 @@ namespace vm = vector_math::HWY_NAMESPACE;
 using vm::D;
 using vm::V;
 using tile_gemm::HWY_NAMESPACE::load_part;
+using tile_gemm::HWY_NAMESPACE::nearest;
 using tile_gemm::HWY_NAMESPACE::store_bytes;
 using tile_gemm::HWY_NAMESPACE::VI;
 using tile_gemm::HWY_NAMESPACE::Whole;
@@ -93,7 +93,7 @@ void weigh(const IntegerScores& tile, const std::int32_t* maximum, float factor,
       const V below = hn::ConvertTo(D(), hn::Sub(hn::Add(score, term), highest));
       // A product alone the compiler might fuse with the power's first addition, and round otherwise than others do.
       const V exponent = hn::MulAdd(below, scale, hn::Zero(D()));
-      return hn::NearestInt(hn::Mul(vm::exp2_nonpositive<vector_math::Grade::bf16>(exponent), most));
+      return nearest(hn::Mul(vm::exp2_nonpositive<vector_math::Grade::bf16>(exponent), most));
     };
     VI a = hn::Zero(d), b = a;
     std::int64_t i = 0;

@@ -1,5 +1,5 @@
 // Compiled once for every instruction set (Highway's foreach_target).
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)
+#include "kernels/simd_targets.hpp"
 
 #include "kernels/quantized_conv2d/byte_depthwise.hpp"
 
@@ -22,6 +22,9 @@
 //
 // Interleaving bytes and then halves leaves the channels of a vector in four vectors: lane l of vector i is channel
 // 16 · (l / 4) + 4 · i + l % 4. Weights, offsets and factors are packed that way, and x86's packing of s32 to bytes undoes it.
+//
+// Arm's products are of signed bytes: pixels come without 128, which the offsets make up for. Where it has no SDOT, tap by tap is
+// shorter than by quads.
 //
 // A packed block: weights [3 columns][4 vectors][lanes] words, offsets [4][lanes] s32, factors [4][lanes] f32.
 HWY_BEFORE_NAMESPACE();
@@ -93,7 +96,12 @@ struct Block {
 
   HWY_INLINE hn::Vec<Byte> pixel(int u, std::int64_t column) const {
     const bool inside = column >= 0 && column < row.width;
-    return load(inside ? rows[u] + column * steps[u] : row.outside + channel, count);
+    const auto bytes = load(inside ? rows[u] + column * steps[u] : row.outside + channel, count);
+#if EDGELAB_NEON
+    return hn::Xor(bytes, hn::Set(Byte(), 128));
+#else
+    return bytes;
+#endif
   }
   HWY_INLINE Column column(std::int64_t at) const {
     const Half halves;
@@ -107,7 +115,7 @@ struct Block {
 };
 
 template <bool kNatively> HWY_INLINE VI product(VI u, VI s, VI sum) {
-#if EDGELAB_VNNI
+#if EDGELAB_VNNI || EDGELAB_NEON
   if constexpr (kNatively) return tg::dot_natively(u, s, sum);
 #endif
   return tg::dot(u, s, sum);
@@ -132,6 +140,8 @@ HWY_INLINE void store(const tile_gemm::Requantize& grid, const std::int32_t* pac
   const __m512i bytes = tg::to_u8_by_lanes(grid, f0, f1, f2, f3);
   if (count >= 64) return _mm512_storeu_si512(to, bytes);
   _mm512_mask_storeu_epi8(to, ~__mmask64{0} >> (64 - count), bytes);
+#elif EDGELAB_NEON
+  tg::store_first(tg::to_u8_in_order(grid, f0, f1, f2, f3), to, static_cast<std::size_t>(count));
 #else
   HWY_ALIGN std::int32_t words[4 * kLanes];
   hn::Store(tg::to_u8(grid, f0), Whole(), words);
@@ -161,6 +171,66 @@ template <bool kNatively, int kStride> HWY_INLINE void run_block(const Block& bl
   }
 }
 
+#if EDGELAB_NEON
+// The products of one or two taps, 16 bits each; a second one is added there where no weight is −128.
+template <bool kSafe> HWY_INLINE void add_taps(Column& sums, int8x16_t x0, int8x16_t w0, int8x16_t x1, int8x16_t w1) {
+  const auto add = [&sums](int16x8_t low, int16x8_t high) HWY_ATTR {
+    sums.q0.raw = vaddw_s16(sums.q0.raw, vget_low_s16(low));
+    sums.q1.raw = vaddw_high_s16(sums.q1.raw, low);
+    sums.q2.raw = vaddw_s16(sums.q2.raw, vget_low_s16(high));
+    sums.q3.raw = vaddw_high_s16(sums.q3.raw, high);
+  };
+  const int16x8_t low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0)), high = vmull_high_s8(x0, w0);
+  if constexpr (kSafe) return add(vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1)), vmlal_high_s8(high, x1, w1));
+  add(low, high);
+  add(vmull_s8(vget_low_s8(x1), vget_low_s8(w1)), vmull_high_s8(x1, w1));
+}
+
+// The three rows of one column of the image.
+struct Pixels {
+  int8x16_t x0, x1, x2;
+};
+
+template <bool kSafe, int kStride> HWY_INLINE void run_taps(const Block& block, const std::int32_t* packed) {
+  const ByteDepthwiseRow& r = block.row;
+  const tile_gemm::Requantize grid = r.grid;
+  const std::int64_t outputs = (r.width - 1) / kStride + 1;
+  std::uint8_t* out = r.out + block.channel;
+  const auto pixels = [&block](std::int64_t at) HWY_ATTR {
+    const auto row = [&](int u) HWY_ATTR { return vreinterpretq_s8_u8(block.pixel(u, at).raw); };
+    return Pixels{row(0), row(1), row(2)};
+  };
+  const auto* taps = reinterpret_cast<const std::int8_t*>(packed);
+  const int8x16x4_t left = vld4q_s8(taps), middle = vld4q_s8(taps + 64), right = vld4q_s8(taps + 128);
+  const int8x16_t none = vdupq_n_s8(0);
+  Pixels before = pixels(-1), at = pixels(0);
+  for (std::int64_t j = 0; j < outputs; ++j, out += r.out_pixel) {
+    if (kStride == 2) at = pixels(2 * j);
+    const Pixels after = pixels(kStride * j + 1);
+    Column sums{words_at(packed, 12), words_at(packed, 13), words_at(packed, 14), words_at(packed, 15)};
+    add_taps<kSafe>(sums, before.x0, left.val[0], before.x1, left.val[1]);
+    add_taps<kSafe>(sums, before.x2, left.val[2], at.x2, middle.val[2]);
+    add_taps<kSafe>(sums, at.x0, middle.val[0], at.x1, middle.val[1]);
+    add_taps<kSafe>(sums, after.x0, right.val[0], after.x1, right.val[1]);
+    add_taps<kSafe>(sums, after.x2, right.val[2], after.x2, none);
+    store(grid, packed, sums, out, block.count);
+    before = kStride == 2 ? after : at;
+    at = after;
+  }
+}
+
+HWY_INLINE bool safe(const std::int32_t* packed) {
+  const auto* taps = reinterpret_cast<const std::int8_t*>(packed);
+  int8x16_t least = vdupq_n_s8(0);
+  for (int i = 0; i < 12; ++i) least = vminq_s8(least, vld1q_s8(taps + 16 * i));
+  return vminvq_s8(least) > -128;
+}
+
+template <int kStride> HWY_INLINE void run_taps(const Block& block, const std::int32_t* packed) {
+  safe(packed) ? run_taps<true, kStride>(block, packed) : run_taps<false, kStride>(block, packed);
+}
+#endif
+
 template <bool kNatively> void run_blocks(const ByteDepthwiseRow& r) {
   constexpr std::int64_t kChannels = kParts * kLanes, kWords = 5 * kChannels;
   for (std::int64_t c = 0; c < r.channels; c += kChannels) {
@@ -170,6 +240,12 @@ template <bool kNatively> void run_blocks(const ByteDepthwiseRow& r) {
       block.steps[u] = r.rows[u] == nullptr ? 0 : r.pixel;
     }
     const auto* packed = reinterpret_cast<const std::int32_t*>(r.weights->bytes.data()) + (r.first + c) / kChannels * kWords;
+#if EDGELAB_NEON
+    if constexpr (!kNatively) {
+      r.stride == 1 ? run_taps<1>(block, packed) : run_taps<2>(block, packed);
+      continue;
+    }
+#endif
     r.stride == 1 ? run_block<kNatively, 1>(block, packed) : run_block<kNatively, 2>(block, packed);
   }
 }
@@ -178,10 +254,15 @@ void run_row(const ByteDepthwiseRow& r) {
 #if EDGELAB_VNNI
   static const bool natively = this_machine().has("avx512_vnni");
   if (natively) return run_blocks<true>(r);
+#elif EDGELAB_NEON
+  static const bool natively = this_machine().has("asimddp");
+  if (natively) return run_blocks<true>(r);
 #endif
   run_blocks<false>(r);
 }
 #endif
+
+constexpr std::int32_t kLess = EDGELAB_NEON ? 128 : 0;  // what pixels lack
 
 std::int64_t channels_of_block() { return kParts * kLanes; }
 
@@ -200,7 +281,7 @@ Tensor pack(const Tensor& weight, const IntegerTables& tables, std::int32_t zero
         for (std::int64_t u = 0; u < 3; ++u) word |= static_cast<std::uint32_t>(static_cast<std::uint8_t>(taps[c * 9 + 3 * u + v])) << (8 * u);
         to[v * block + i] = static_cast<std::int32_t>(word);
       }
-      to[3 * block + i] = tables.bias[static_cast<std::size_t>(c)] - zero_point * sums[static_cast<std::size_t>(c)];
+      to[3 * block + i] = tables.bias[static_cast<std::size_t>(c)] - (zero_point - kLess) * sums[static_cast<std::size_t>(c)];
       std::memcpy(to + 4 * block + i, &tables.factor[static_cast<std::size_t>(c)], sizeof(float));
     }
   }
