@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "parallel/communicator_impl.hpp"
 #include "parallel/failures.hpp"
+#include "parallel/numbers.hpp"
 
 namespace edgelab::parallel {
 namespace {
@@ -89,8 +90,10 @@ Communicator& Communicator::operator=(Communicator&& other) noexcept {
   return *this;
 }
 
+// One that was released is never freed: messages may be under way on it still, and Open MPI gives its number to the next communicator
+// that is made, which would take them for its own. It costs some kB for each job that is cancelled.
 Communicator::~Communicator() {
-  if (impl_ == nullptr || impl_->abandoned) return;
+  if (impl_ == nullptr || impl_->abandoned || impl_->released()) return;
   int finished = 0;
   MPI_Finalized(&finished);
   if (finished == 0) check_quietly(MPI_Comm_free(&impl_->handle), "a communicator could not be freed");
@@ -132,7 +135,7 @@ HostLayout Communicator::host_layout() const {
   const std::string text = mine.name + '\n' + mine.boot;
   std::vector<HostIdentity> all;
   for (const Bytes& bytes : all_gather(std::as_bytes(std::span(text)))) {
-    const std::string theirs(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string theirs = text_of(bytes);
     const std::size_t cut = theirs.find('\n');
     all.push_back({theirs.substr(0, cut), theirs.substr(cut + 1)});
   }

@@ -24,8 +24,13 @@ struct Differentiated {
 
 // Reverse-mode differentiation of the sum of all losses (the softmax_cross_entropy nodes of the graph) with respect to
 // `wanted`, which are parameters or inputs. Each op's rule is in train/gradients. Parameters need no data.
+//
+// `given`: values whose gradient is more than what this graph's losses make of them, because others compute on with them (a later stage
+// of a pipeline). That part becomes inputs of the graph, behind its own, in this order.
+//
 // Throws Error (data): an op on the way has no rule or can't be differentiated as it is set (fused ones are not: differentiate
 // before fusing), or no loss depends on a value that is wanted.
-Differentiated differentiate(const graph::Graph& forward, std::span<const graph::ValueId> wanted, Recompute recompute = Recompute::nothing);
+Differentiated differentiate(const graph::Graph& forward, std::span<const graph::ValueId> wanted, Recompute recompute = Recompute::nothing,
+                             std::span<const graph::ValueId> given = {});
 
 }  // namespace edgelab::train

@@ -82,26 +82,36 @@ void Optimizer::update(const Block& block, const float* gradient, double scale, 
   with_momentum(factors, block.size, from, values, slot(0));
 }
 
-Optimizer::Report Optimizer::step(std::span<const std::span<const float>> gradients, double learning_rate, double gradient_scale) {
-  check_fit(parameters_, gradients);
-  Report report;
-  ++steps_;
+void Optimizer::take_norm_over(std::vector<bool> counts, std::function<double(double)> sum) {
+  counts_ = std::move(counts);
+  sum_over_ranks_ = std::move(sum);
+}
+
+double Optimizer::sum_of_all_squares(std::span<const std::span<const float>> gradients) {
   team_->run([&](const Member& member) {
     const Member::Part part = member.part(std::ssize(blocks_));
     for (auto i = static_cast<std::size_t>(part.begin); i < static_cast<std::size_t>(part.end); ++i)
       squares_[i] = sum_of_squares(gradients[blocks_[i].array].subspan(blocks_[i].begin, blocks_[i].size));
-    member.barrier();
-    double sum = 0.0;
-    for (const double square : squares_) sum += square;
-    const double norm = std::sqrt(sum) * std::abs(gradient_scale);
-    if (member.index() == 0) report = {norm, std::isfinite(norm)};
-    if (!std::isfinite(norm)) return;
-    const double clip = settings_.clip_norm > 0.0 ? std::min(1.0, settings_.clip_norm / (norm + 1e-6)) : 1.0;
+  });
+  double sum = 0.0;
+  for (std::size_t i = 0; i < squares_.size(); ++i) {
+    if (counts_.empty() || counts_[blocks_[i].array]) sum += squares_[i];
+  }
+  return sum_over_ranks_ ? sum_over_ranks_(sum) : sum;
+}
+
+Optimizer::Report Optimizer::step(std::span<const std::span<const float>> gradients, double learning_rate, double gradient_scale) {
+  check_fit(parameters_, gradients);
+  const double norm = std::sqrt(sum_of_all_squares(gradients)) * std::abs(gradient_scale);
+  if (!std::isfinite(norm)) return {norm, false};
+  ++steps_;
+  const double clip = settings_.clip_norm > 0.0 ? std::min(1.0, settings_.clip_norm / (norm + 1e-6)) : 1.0;
+  team_->run([&](const Member& member) {
+    const Member::Part part = member.part(std::ssize(blocks_));
     for (auto i = static_cast<std::size_t>(part.begin); i < static_cast<std::size_t>(part.end); ++i)
       update(blocks_[i], gradients[blocks_[i].array].data(), gradient_scale * clip, learning_rate);
   });
-  if (!report.applied) --steps_;
-  return report;
+  return {norm, true};
 }
 
 std::size_t Optimizer::state_bytes() const {

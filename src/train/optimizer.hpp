@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ class Optimizer {
   // The team is used during step(). Both it and the parameters' memory must live on.
   Optimizer(const OptimizerSettings& settings, std::vector<Parameter> parameters, ThreadTeam& team);
 
+  // The norm is of the gradients of several ranks' parameters, each of which has an optimizer for its own: `counts` says which of these
+  // are added up here (empty: all), `sum` adds up over the ranks, the same bits on each. step() is then collective.
+  void take_norm_over(std::vector<bool> counts, std::function<double(double)> sum);
+
   struct Report {
     double gradient_norm = 0.0;  // over all parameters, scaled but before clipping
     bool applied = false;        // false: it was not finite, and nothing has changed
@@ -56,6 +61,7 @@ class Optimizer {
   void restore(std::span<const models::NamedTensor> state);
 
  private:
+  double sum_of_all_squares(std::span<const std::span<const float>> gradients);
   void update(const Block& block, const float* gradient, double scale, double learning_rate);
 
   OptimizerSettings settings_;
@@ -64,6 +70,8 @@ class Optimizer {
   ThreadTeam* team_;
   std::vector<Block> blocks_;
   std::vector<double> squares_;  // one a block
+  std::vector<bool> counts_;     // one a parameter
+  std::function<double(double)> sum_over_ranks_;  // or none
   std::vector<std::string> slot_names_;
   std::vector<std::vector<Tensor>> slots_;  // [slot][parameter]
   std::int64_t steps_ = 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/json_numbers.hpp"
 
 namespace edgelab::train {
 
@@ -32,8 +33,8 @@ Json to_json(const EpochSummary& epoch) {
 }
 
 EpochSummary epoch_from(const Json& json) {
-  return {json.at("epoch").get<std::int64_t>(), number(json.at("loss")), number(json.at("learning_rate")), get(json, "top1"),
-          json.at("duration_ns").get<std::int64_t>()};
+  return {whole_number<std::int64_t>(json.at("epoch")), number(json.at("loss")), number(json.at("learning_rate")), get(json, "top1"),
+          whole_number<std::int64_t>(json.at("duration_ns"))};
 }
 
 }  // namespace
@@ -52,14 +53,14 @@ Progress progress_from_json(const std::string& text) {
   try {
     const Json json = Json::parse(text);
     Progress progress;
-    progress.steps = json.at("steps").get<std::int64_t>();
-    progress.epoch = json.at("epoch").get<std::int64_t>();
-    progress.step = json.at("step").get<std::int64_t>();
-    progress.seed = json.at("seed").get<std::uint64_t>();
+    progress.steps = whole_number<std::int64_t>(json.at("steps"));
+    progress.epoch = whole_number<std::int64_t>(json.at("epoch"));
+    progress.step = whole_number<std::int64_t>(json.at("step"));
+    progress.seed = whole_number<std::uint64_t>(json.at("seed"));
     progress.loss_sum = number(json.at("loss_sum"));
-    progress.loss_samples = json.at("loss_samples").get<std::int64_t>();
+    progress.loss_samples = whole_number<std::int64_t>(json.at("loss_samples"));
     progress.best_metric = get(json, "best_metric");
-    progress.best_steps = json.at("best_steps").get<std::int64_t>();
+    progress.best_steps = whole_number<std::int64_t>(json.at("best_steps"));
     for (const Json& epoch : json.at("history")) progress.history.push_back(epoch_from(epoch));
     return progress;
   } catch (const Json::exception& failure) {

@@ -49,6 +49,7 @@ Trainer::Trainer(graph::Graph model, const std::vector<std::string>& parameters,
       settings_(settings),
       step_(model_, parameters, settings.step),
       team_(settings.step.threads),
+      order_(one_forward_one_backward(0, 1, settings.accumulate)),
       buffers_(buffers_of(model_)) {
   optimizer_.emplace(settings.optimizer, parameters_of(model_, parameters), team_);
   if (settings.accumulate > 1) {
@@ -72,11 +73,18 @@ void Trainer::exchange_by(GradientExchange& exchange, double share) {
   if (settings_.accumulate == 1) step_.when_gradient_is_ready([this](std::size_t i) { exchange_->add(i + 1, step_.gradient(i)); });
 }
 
-void Trainer::set_teacher(std::span<const float> logits, double weight) {
+void Trainer::works_on(PartOfModel part) {
+  part_ = std::move(part);
+  order_ = one_forward_one_backward(part_.stage, part_.stages, settings_.accumulate);
+  optimizer_->take_norm_over(part_.counts, part_.sum);
+  if (part_.link != nullptr) step_.after_each_step([this] { part_.link->progress(); });
+}
+
+void Trainer::set_teacher(std::span<const float> logits, double weight, std::size_t slot) {
   const auto classes = static_cast<std::size_t>(step_.targets().shape()[1]);
   const double temperature = *settings_.step.form.teacher_temperature;
-  Tensor teacher = step_.teacher();
-  Tensor targets = step_.targets();
+  Tensor teacher = step_.teacher(slot);
+  Tensor targets = step_.targets(slot);
   const auto all = teacher.as<float>(), labels = targets.as<float>();
   for (std::size_t at = 0; at < all.size(); at += classes) {
     const auto row = labels.subspan(at, classes);
@@ -85,23 +93,47 @@ void Trainer::set_teacher(std::span<const float> logits, double weight) {
   }
 }
 
-void Trainer::fill(const TrainingSamples& samples, std::int64_t part) {
-  Tensor images = step_.images(), targets = step_.targets();
-  const auto pixels = images.as<float>(), rows = targets.as<float>();
-  const auto number = static_cast<std::size_t>(part);
-  std::ranges::copy(samples.images.subspan(number * pixels.size(), pixels.size()), pixels.begin());
+void Trainer::set_images(const TrainingSamples& samples, std::int64_t part) {
+  Tensor images = step_.images(slot_of(part));
+  const auto pixels = images.as<float>();
+  std::ranges::copy(samples.images.subspan(static_cast<std::size_t>(part) * pixels.size(), pixels.size()), pixels.begin());
+}
+
+void Trainer::set_targets(const TrainingSamples& samples, std::int64_t part) {
+  Tensor targets = step_.targets(slot_of(part));
+  const auto rows = targets.as<float>();
+  const std::size_t first = static_cast<std::size_t>(part) * rows.size();
   const double each = 1.0 / static_cast<double>(samples.global_count);
   const bool teacher = settings_.step.form.teacher_temperature.has_value();
-  const std::span<const float> labels = samples.targets.subspan(number * rows.size(), rows.size());
-  std::ranges::copy(labels, rows.begin());
-  if (teacher) set_teacher(samples.teacher.subspan(number * rows.size(), rows.size()), settings_.teacher_weight * each);
+  std::ranges::copy(samples.targets.subspan(first, rows.size()), rows.begin());
+  if (teacher) set_teacher(samples.teacher.subspan(first, rows.size()), settings_.teacher_weight * each, slot_of(part));
   const auto scale = static_cast<float>(each * (teacher ? 1.0 - settings_.teacher_weight : 1.0));
   for (float& value : rows) value *= scale;
 }
 
-void Trainer::note_statistics() {
+void Trainer::forward(const TrainingSamples& samples, std::int64_t part) {
+  const StagePlace& place = settings_.step.place;
+  const std::size_t slot = slot_of(part);
+  if (place.first) set_images(samples, part);
+  if (!place.first) part_.link->receive_activations(step_.arrived(slot));
+  if (place.last) return set_targets(samples, part);
+  step_.forward(slot);
+  part_.link->send_activations(step_.handed_on(slot));
+}
+
+void Trainer::backward(std::int64_t part) {
+  const StagePlace& place = settings_.step.place;
+  const std::size_t slot = slot_of(part);
+  if (!place.last) part_.link->receive_gradients(step_.gradients_of_handed_on(slot));
+  step_.backward(slot);
+  if (!place.first) part_.link->send_gradients(step_.gradients_of_arrived(slot));
+  note_statistics(slot);
+  sum_over_parts(part);
+}
+
+void Trainer::note_statistics(std::size_t slot) {
   for (std::size_t i = 0; i < step_.statistics().size(); ++i) {
-    for (const auto values : {step_.batch_mean(i), step_.batch_variance(i)}) noted_.insert(noted_.end(), values.begin(), values.end());
+    for (const auto values : {step_.batch_mean(i, slot), step_.batch_variance(i, slot)}) noted_.insert(noted_.end(), values.begin(), values.end());
   }
 }
 
@@ -123,10 +155,10 @@ void Trainer::move_statistics() {
   }
 }
 
-void Trainer::sum_over_parts(bool first) {
+void Trainer::sum_over_parts(std::int64_t part) {
   for (std::size_t i = 0; i < sums_.size(); ++i) {
-    const auto gradient = step_.gradient(i);
-    if (first) std::fill(sums_[i].begin(), sums_[i].end(), 0.0f);
+    const auto gradient = step_.gradient(i, slot_of(part));
+    if (part == 0) std::fill(sums_[i].begin(), sums_[i].end(), 0.0f);
     for (std::size_t j = 0; j < gradient.size(); ++j) sums_[i][j] += gradient[j];
   }
 }
@@ -150,13 +182,16 @@ std::vector<std::span<const float>> Trainer::gradients() const {
 Trainer::Report Trainer::step(const TrainingSamples& samples, double learning_rate) {
   double loss = 0.0;
   noted_.assign(1, 0.0f);
-  for (std::int64_t part = 0; part < settings_.accumulate; ++part) {
-    fill(samples, part);
-    step_.run();
-    loss += step_.loss();
-    note_statistics();
-    sum_over_parts(part == 0);
+  for (const PipelineWork& work : order_) {
+    if (!work.backward) {
+      forward(samples, work.part);
+      continue;
+    }
+    backward(work.part);
+    loss += step_.loss(slot_of(work.part));
   }
+  if (part_.link != nullptr) part_.link->finish();
+  if (part_.sum) loss = part_.sum(part_.counts_loss ? loss : 0.0);
   noted_[0] = static_cast<float>(loss);
   if (exchange_ != nullptr) exchange_all();
   move_statistics();

@@ -10,6 +10,8 @@
 #include "graph/graph.hpp"
 #include "train/gradient_exchange.hpp"
 #include "train/optimizer.hpp"
+#include "train/part_of_model.hpp"
+#include "train/pipeline_order.hpp"
 #include "train/training_step.hpp"
 
 namespace edgelab::train {
@@ -25,13 +27,13 @@ struct TrainerSettings {
 
 // This rank's rows of one global batch.
 struct TrainingSamples {
-  std::span<const float> images;   // [rows, 3, S, S]
-  std::span<const float> targets;  // [rows, classes], each summing to 1, or to 0: padding
+  std::span<const float> images;   // [rows, 3, S, S]; not read but on the first stage of a pipeline
+  std::span<const float> targets;  // [rows, classes], each summing to 1, or to 0: padding; this and the next, but on the last one
   std::span<const float> teacher;  // logits [rows, classes]; empty without one
   std::int64_t global_count = 0;   // samples in the global batch
 };
 
-// A model in training: its weights, which move, and what moves them.
+// A model in training, or this rank's part of one: its weights, which move, and what moves them.
 class Trainer {
  public:
   // `model`: built for rows / accumulate images, its weights bound to memory of their own, which is changed in place. Throws
@@ -51,7 +53,11 @@ class Trainer {
     double gradient_norm = 0.0;
     bool applied = false;  // false: a gradient was not finite, and the parameters are as they were
   };
-  // Collective over the exchange's ranks. Throws Error, Cancelled; everything is then as it was before the step.
+  // This rank has a part of the model only. Each of the parts that a rank's rows are worked through in (TrainerSettings::accumulate) is
+  // then a micro-batch of the pipeline.
+  void works_on(PartOfModel part);
+
+  // Collective over the ranks of the exchange, or of the model. Throws Error, Cancelled; everything is then as it was before the step.
   Report step(const TrainingSamples& samples, double learning_rate);
   // Of the last step's loss by the parameters, in their order, over all ranks; until the next step.
   std::vector<std::span<const float>> gradients() const;
@@ -60,12 +66,17 @@ class Trainer {
   Optimizer& optimizer() { return *optimizer_; }
   const Optimizer& optimizer() const { return *optimizer_; }
   TrainingStep& compiled() { return step_; }
+
  private:
-  void fill(const TrainingSamples& samples, std::int64_t part);
-  void set_teacher(std::span<const float> logits, double weight);
-  void note_statistics();
+  std::size_t slot_of(std::int64_t part) const { return static_cast<std::size_t>(part) % settings_.step.place.in_flight; }
+  void forward(const TrainingSamples& samples, std::int64_t part);
+  void backward(std::int64_t part);
+  void set_images(const TrainingSamples& samples, std::int64_t part);
+  void set_targets(const TrainingSamples& samples, std::int64_t part);
+  void set_teacher(std::span<const float> logits, double weight, std::size_t slot);
+  void note_statistics(std::size_t slot);
   void move_statistics();
-  void sum_over_parts(bool first);
+  void sum_over_parts(std::int64_t part);
   void exchange_all();
   std::span<float> buffer(const std::string& name) const { return buffers_.at(name); }
 
@@ -75,6 +86,8 @@ class Trainer {
   ThreadTeam team_;
   GradientExchange* exchange_ = nullptr;
   double share_ = 1.0;
+  PartOfModel part_;
+  std::vector<PipelineWork> order_;
   std::map<std::string, std::span<float>> buffers_;
   std::optional<Optimizer> optimizer_;
   std::vector<std::vector<float>> sums_;  // of the parts' gradients; empty for one part

@@ -6,6 +6,7 @@
 #include "kernels/batch_norm/batch_norm.hpp"
 #include "kernels/batch_norm_training/batch_norm_training.hpp"
 #include "kernels/binary/binary.hpp"
+#include "kernels/reorder/reorder.hpp"
 #include "kernels/softmax_cross_entropy/softmax_cross_entropy.hpp"
 
 namespace edgelab::train {
@@ -36,8 +37,14 @@ class Former {
         rewrite_.copy(node);
       }
     }
-    add_losses();
-    TrainingForm result{rewrite_.finish(), losses_.size(), std::move(statistics_)};
+    if (settings_.ends_in_losses) add_losses();
+    TrainingForm result{{}, model_.outputs().size(), losses_.size(), std::move(statistics_), {}};
+    if (settings_.ends_in_losses) {
+      result.graph = rewrite_.finish();
+    } else {
+      result.handed_on = rewrite_.carry(model_.outputs());
+      result.graph = with_copies(result.handed_on);
+    }
     for (const ValueId id : losses_) result.graph.output(id);
     for (std::size_t i = 0; i < statistics_values_.size(); ++i) {
       auto& entry = result.statistics[i / 2];
@@ -48,6 +55,17 @@ class Former {
   }
 
  private:
+  // A plan brings its outputs into their layout at its end, which here is that of the backward pass: too late for the next stage.
+  graph::Graph with_copies(const std::vector<ValueId>& values) {
+    Graph graph = std::move(rewrite_.to());
+    for (const ValueId id : values) {
+      const std::string name = graph.value(id).name;
+      const kernels::Layout plain = kernels::Layout::plain(graph.type(id));
+      graph.output(graph.add(name, kernels::Reorder{plain}, {id}));
+    }
+    return graph;
+  }
+
   // The activation that alone reads a normalisation; it becomes part of it.
   const Node* activation_of(const Node& norm) const {
     const auto& readers = consumers_[static_cast<std::size_t>(norm.outputs[0].index)];

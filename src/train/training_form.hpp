@@ -22,9 +22,13 @@ struct BatchStatistics {
 struct TrainingForm {
   // Outputs: the logits, the losses (one a sample each; the loss of a step is the sum of them all), then the statistics.
   // Inputs: "images"; "targets" [N, classes]; "teacher" [N, classes] where there is one.
+  // Of a stage of a pipeline the inputs are what the one before hands on, in place of images; unless it is the last one its outputs are
+  // what it hands on, row-major, and it has no losses.
   graph::Graph graph;
-  std::size_t losses = 1;  // outputs 1 … losses
+  std::size_t results = 1;  // outputs before the losses
+  std::size_t losses = 1;
   std::vector<BatchStatistics> statistics;
+  std::vector<graph::ValueId> handed_on;  // by a stage that is not the last: the values that its outputs are copies of
 };
 
 struct TrainingFormSettings {
@@ -34,6 +38,7 @@ struct TrainingFormSettings {
   // Distillation (Hinton et al. 2015): the teacher's probabilities at this temperature come as "teacher", already weighted.
   // A model with a distillation token (Touvron et al. 2021) learns them with that token's head, and the labels with the other.
   std::optional<double> teacher_temperature;
+  bool ends_in_losses = true;  // not so of a stage that is not the last
 };
 
 // `model` is as models::build() makes it. The graph shares the model's weights.

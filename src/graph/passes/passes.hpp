@@ -18,11 +18,17 @@ Graph fold_batch_norm(const Graph& graph);
 // linear → multiply by one known number a column (LayerScale) becomes one linear with scaled weight and bias.
 Graph fold_scale(const Graph& graph);
 
+// Both: what a quantized model keeps of its weights.
+Graph fold_weights(const Graph& graph);
+
 // conv2d or linear → activation becomes one node.
 Graph fuse_activation(const Graph& graph);
 
 // conv2d or linear → add of a value of the same shape becomes one node with a residual input.
 Graph fuse_residual(const Graph& graph);
+
+// fold_constants, fold_weights and these two: the layers that quantization knows by name, each one node.
+Graph quantizable_layers(const Graph& graph);
 
 // select_token moves in front of ops that work on each token by itself (the last block's second half, the last normalisation):
 // they are then computed for the one token that is asked for.
@@ -69,7 +75,9 @@ Graph narrow_training_values(const Graph& graph);
 // All of the above but these three in their order: what inference runs unless a job says `graph: eager`.
 Graph optimise(const Graph& graph);
 
-// The same for a model that is quantized: folds, then integers, then fusions. Layers without an entry stay in floating point.
+// A model that is quantized, layer by layer: folds, then integers. Layers without an entry stay in floating point.
+Graph quantized_layers(const Graph& graph, const Quantization& quantization);
+// The same and then fusions: what inference of it runs.
 Graph optimise_quantized(const Graph& graph, const Quantization& quantization);
 
 }  // namespace edgelab::graph

@@ -43,13 +43,13 @@ Graph remove_dead(const Graph& graph) {
   return rewrite.finish();
 }
 
+Graph fold_weights(const Graph& graph) { return fold_scale(fold_batch_norm(graph)); }
+
+Graph quantizable_layers(const Graph& graph) { return fuse_residual(fuse_activation(fold_weights(fold_constants(graph)))); }
+
 namespace {
 
-// What quantization knows as layers.
-Graph layers_of(const Graph& graph) {
-  const Graph folded = fold_scale(fold_batch_norm(fold_constants(graph)));
-  return select_early(fuse_residual(fuse_activation(folded)));
-}
+Graph layers_of(const Graph& graph) { return select_early(quantizable_layers(graph)); }
 
 Graph fuse_blocks(const Graph& layers) { return fuse_inverted_residual(fuse_layer_norm_linear(fuse_mlp(fuse_patch_embed(layers)))); }
 
@@ -57,10 +57,13 @@ Graph fuse_blocks(const Graph& layers) { return fuse_inverted_residual(fuse_laye
 
 Graph optimise(const Graph& graph) { return fuse_blocks(layers_of(graph)); }
 
-Graph optimise_quantized(const Graph& graph, const Quantization& quantization) {
+Graph quantized_layers(const Graph& graph, const Quantization& quantization) {
   // Patches first: their convolution is one of a transformer's layers.
-  const Graph integers = quantize_convolutions(quantize_transformer(layers_of(graph), quantization), quantization);
-  return fuse_blocks(fuse_quantized_transformer(fuse_quantized_inverted_residual(integers)));
+  return quantize_convolutions(quantize_transformer(layers_of(graph), quantization), quantization);
+}
+
+Graph optimise_quantized(const Graph& graph, const Quantization& quantization) {
+  return fuse_blocks(fuse_quantized_transformer(fuse_quantized_inverted_residual(quantized_layers(graph, quantization))));
 }
 
 }  // namespace edgelab::graph

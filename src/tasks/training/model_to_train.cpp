@@ -5,8 +5,10 @@
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "models/initial_weights.hpp"
+#include "models/model_weights.hpp"
 #include "models/reshape.hpp"
 #include "models/weights.hpp"
+#include "tasks/quantizing/aware.hpp"
 #include "tasks/training/settings.hpp"
 #include "train/lora.hpp"
 #include "train/trainable.hpp"
@@ -24,9 +26,9 @@ void own_weights(graph::Graph& graph) {
 
 // A classifier for other classes than the file's is drawn anew; everything else must be in the file.
 graph::Graph with_new_head(const JobSpec& spec, const models::ModelOptions& options, std::int64_t rows, const WeightsOfJobs& weights) {
-  const models::Safetensors file = weights_file(spec.model, weights);
+  models::ModelWeights file = models::model_weights(weights_file(spec.model, weights));
   graph::Graph graph = models::with_shapes_of(models::build(options, rows), file);
-  std::vector<NamedTensor> tensors = file.tensors();
+  std::vector<NamedTensor>& tensors = file.tensors;
   bool changed = false;
   for (const graph::ValueId id : graph.weights()) {
     const graph::Value& value = graph.value(id);
@@ -36,8 +38,8 @@ graph::Graph with_new_head(const JobSpec& spec, const models::ModelOptions& opti
     changed = true;
   }
   if (changed) log::info("job " + spec.id + ": the classifier is drawn anew, for " + std::to_string(options.classes.value_or(0)) + " classes");
-  models::bind(graph, tensors, file.path().string());
-  return graph;
+  models::bind(graph, file);
+  return spec.task == Task::quantize ? graph_for_integers(graph, file.quantization) : graph;
 }
 
 void draw_anew(graph::Graph& graph, const TrainableSpec& which, std::uint64_t seed) {
@@ -66,7 +68,7 @@ graph::Graph model_to_train(const JobSpec& spec, const models::ModelOptions& opt
                             results::ModelRecord& record) {
   graph::Graph graph;
   if (spec.model.weights.random()) {
-    graph = bound_model(spec.model, options, rows, spec.seed, Randomness::initial, weights, threads, record);
+    graph = bound_model(spec.model, options, rows, spec.seed, Randomness::initial, weights, threads, record).graph;
   } else {
     graph = with_new_head(spec, options, rows, weights);
     record.arch = options.arch;

@@ -1,12 +1,12 @@
 #include "tasks/training/shares.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "core/error.hpp"
 #include "core/machine.hpp"
 #include "data/training_loader.hpp"
+#include "parallel/numbers.hpp"
 #include "tasks/measurement.hpp"
 #include "tasks/training/model_to_train.hpp"
 #include "tasks/training/settings.hpp"
@@ -27,13 +27,13 @@ double measured_speed(const JobSpec& spec, const models::ModelOptions& options, 
   return static_cast<double>(rows) / static_cast<double>(std::max<std::int64_t>(ns, 1));
 }
 
+}  // namespace
+
 bool all_alike(const TaskContext& context) {
   const std::string mine = this_machine().cpu_model + ", " + std::to_string(context.threads) + " threads";
   const auto all = context.communicator.all_gather(std::as_bytes(std::span(mine)));
   return std::all_of(all.begin(), all.end(), [&](const parallel::Bytes& kind) { return kind == all.front(); });
 }
-
-}  // namespace
 
 std::vector<std::int64_t> shares_by_speed(std::int64_t batch, std::int64_t parts, const std::vector<double>& speeds) {
   const std::int64_t units = batch / parts;
@@ -57,13 +57,10 @@ std::vector<std::int64_t> shares_by_speed(std::int64_t batch, std::int64_t parts
 std::vector<std::int64_t> shares_of_ranks(const JobSpec& spec, const models::ModelOptions& options, const TaskContext& context) {
   const std::int64_t batch = batch_of(spec), parts = spec.train->accumulate;
   const int ranks = context.communicator.size();
-  std::vector<double> speeds(static_cast<std::size_t>(ranks), 1.0);
-  const std::vector<std::int64_t> equal = shares_by_speed(batch, parts, speeds);
+  const std::vector<std::int64_t> equal = shares_by_speed(batch, parts, std::vector<double>(static_cast<std::size_t>(ranks), 1.0));
   if (ranks == 1 || all_alike(context)) return equal;
   const double mine = measured_speed(spec, options, context, equal[static_cast<std::size_t>(context.communicator.rank())] / parts);
-  const auto all = context.communicator.all_gather(std::as_bytes(std::span(&mine, 1)));
-  for (std::size_t rank = 0; rank < all.size(); ++rank) std::memcpy(&speeds[rank], all[rank].data(), sizeof(double));
-  return shares_by_speed(batch, parts, speeds);
+  return shares_by_speed(batch, parts, parallel::value_of_each(context.communicator, mine));
 }
 
 }  // namespace edgelab::tasks

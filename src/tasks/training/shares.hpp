@@ -9,6 +9,10 @@
 
 namespace edgelab::tasks {
 
+// Whether all ranks have the same processor and as many threads: what they do is then shared out evenly, so that one seed gives one
+// result. Collective.
+bool all_alike(const TaskContext& context);
+
 // How many samples of each batch every rank takes. Ranks of one kind (processor and threads) take equal shares, so that one seed
 // gives one result; unlike ones take what they are fast enough for, as two steps on each tell. Each share is a whole number of
 // train.accumulate parts. Collective. Throws Error (usage) if some rank would get nothing.

@@ -21,6 +21,7 @@ JobSpec spec_of_teacher(const JobSpec& spec, const TaskContext& context, std::in
   JobSpec teacher = spec;
   teacher.model = completed(spec.train->distill->teacher, context.weights_of_jobs);
   teacher.batch = static_cast<int>(rows);
+  teacher.task = Task::evaluate;
   teacher.precision = Precision::fp32;
   teacher.data.resize.reset();
   return teacher;
@@ -44,15 +45,15 @@ Teacher::Teacher(const JobSpec& spec, const TaskContext& context, data::Dataset 
   const models::ModelOptions options = model_options(teacher, dataset_.classes());
   name_ = options.arch;
   results::ModelRecord record;
-  graph::Graph graph = bound_model(teacher.model, options, rows_, spec.seed, Randomness::lively, context.weights_of_jobs, context.threads, record);
-  classes_ = graph.type(graph.outputs().front()).shape.back();
+  BoundModel model = bound_model(teacher.model, options, rows_, spec.seed, Randomness::lively, context.weights_of_jobs, context.threads, record);
+  classes_ = model.graph.type(model.graph.outputs().front()).shape.back();
   if (classes_ != dataset_.classes()) {
     throw Error(ErrorKind::usage, "job " + spec.id + ": the teacher knows another number of classes than the data has")
         .at(spec.place)
         .got(std::to_string(classes_))
         .expected(std::to_string(dataset_.classes()));
   }
-  executable_ = compile_inference(teacher, std::move(graph), context.threads, true);
+  executable_ = compile_inference(teacher, std::move(model), context.threads, true);
   executable_->stop_when(context.cancelled);
   loader_.preprocess = preprocess_options(teacher, options);
   loader_.label_smoothing = 0.0;

@@ -14,13 +14,17 @@
 #include "tasks/model_setup.hpp"
 #include "tasks/pruning/settings.hpp"
 #include "tasks/scores.hpp"
+#include "tasks/split/layer_rows.hpp"
+#include "tasks/split/layout.hpp"
 #include "tasks/task_list.hpp"
+#include "tasks/telemetry/job_telemetry.hpp"
 #include "tasks/training/settings.hpp"
-#include "tasks/training/shares.hpp"
 
 namespace edgelab::tasks {
 
 namespace {
+
+std::int64_t rows_of_this_rank(const data::TrainingLoaderOptions& loader) { return loader.shares[static_cast<std::size_t>(loader.rank)]; }
 
 std::string role_of(const parallel::Communicator& communicator, std::int64_t rows, std::int64_t batch) {
   if (communicator.size() == 1) return "all layers";
@@ -39,18 +43,17 @@ Training::Training(const JobSpec& spec, TaskContext& context)
       options_(model_options(spec, dataset_.classes())),
       loader_options_(loader_options(spec, preprocess_options(spec, options_))),
       team_(context.threads) {
-  loader_options_.shares = shares_of_ranks(spec, options_, context);
-  loader_options_.rank = communicator_.rank();
   loader_options_.threads = std::max(1, context.threads);
   steps_per_epoch_ = data::steps_per_epoch(dataset_.size(), loader_options_.batch, loader_options_.drop_last);
   schedule_ = schedule_settings(*spec.train, steps_per_epoch_);
   progress_.seed = spec.seed;
   if (spec.train->early_stopping) early_stopping_.emplace(*spec.train->early_stopping);
   build_trainer();
-  if (spec.train->distill) teacher_.emplace(spec, context, dataset_, loader_options_);
-  row_ = own_rank_row(context, role_of(communicator_, loader_options_.shares[static_cast<std::size_t>(loader_options_.rank)], loader_options_.batch));
+  if (spec.train->distill && (!split_ || split_->reads_data())) teacher_.emplace(spec, context, dataset_, loader_options_);
+  row_ = own_rank_row(context, split_ ? split_->role() : role_of(communicator_, rows_of_this_rank(loader_options_), loader_options_.batch));
   resume();
   if (keeps_zeros(spec)) masked_.emplace(spec, *trainer_, parameters_, schedule_.epochs * steps_per_epoch_);
+  if (spec.task == Task::quantize) masked_.emplace(*trainer_, parameters_);
   row_.load_ns = now_ns() - started_ns_;
 }
 
@@ -65,28 +68,48 @@ void Training::train_epochs() {
   options.epoch = progress_.epoch;
   options.step = progress_.step;
   if (progress_.epoch >= options.epochs) return;
-  data::TrainingLoader loader(dataset_, options);
+  std::optional<data::TrainingLoader> loader;
+  if (!split_ || split_->reads_data()) loader.emplace(dataset_, options);
   saved_at_ns_ = now_ns();
   began_at_step_ = progress_.steps;
   try {
-    while (progress_.epoch < options.epochs && !(early_stopping_ && early_stopping_->should_stop())) train_epoch(loader);
+    while (progress_.epoch < options.epochs && !(early_stopping_ && early_stopping_->should_stop())) train_epoch(loader ? &*loader : nullptr);
   } catch (const Cancelled&) {
-    // Nothing may be sent any more, but the state is whole: each step changes all of it, or nothing.
-    if (leads()) save();
+    // Nothing may be sent any more, but the state is whole: each step changes all of it, or nothing. Of a split model the leader has
+    // its own part only: the job goes on from its last checkpoint.
+    if (checkpoints_ && !split_) checkpoints_->save(checkpoint());
     throw;
   }
 }
 
-void Training::train_epoch(data::TrainingLoader& loader) {
-  if (teacher_) teacher_->begin_epoch(progress_.epoch);
-  epoch_began_ns_ = now_ns();
-  while (progress_.step < steps_per_epoch_) {
-    throw_if_cancelled(context_);
-    const std::int64_t before = now_ns();
-    const std::optional<data::TrainingBatch> batch = loader.next();
+data::TrainingBatch Training::next_batch(data::TrainingLoader* loader) {
+  const std::int64_t before = now_ns();
+  data::TrainingBatch batch;
+  if (loader != nullptr) {
+    batch = *loader->next();
     row_.preprocess_ns += now_ns() - before;
-    train_step(*batch);
-    save_if_due(false);
+    if (split_) split_->send_targets(batch, teacher_ ? teacher_->logits(batch.step) : std::span<const float>());
+    return batch;
+  }
+  batch.epoch = progress_.epoch;
+  batch.step = progress_.step;
+  batch.global_count = std::min<std::int64_t>(loader_options_.batch, dataset_.size() - progress_.step * loader_options_.batch);
+  split_->receive_targets(batch, teachers_);
+  return batch;
+}
+
+void Training::train_epoch(data::TrainingLoader* loader) {
+  if (teacher_) teacher_->begin_epoch(progress_.epoch);
+  {
+    MeasuredWindow window(context_);
+    epoch_began_ns_ = now_ns();
+    while (progress_.step < steps_per_epoch_) {
+      throw_if_cancelled(context_);
+      const data::TrainingBatch batch = next_batch(loader);
+      train_step(batch);
+      window.add_samples(batch.global_count);
+      save_if_due(false);
+    }
   }
   end_epoch();
   save_if_due(true);
@@ -94,7 +117,9 @@ void Training::train_epoch(data::TrainingLoader& loader) {
 
 void Training::train_step(const data::TrainingBatch& batch) {
   const std::int64_t before = now_ns();
-  train::TrainingSamples samples{batch.images.as<float>(), batch.targets.as<float>(), {}, batch.global_count};
+  train::TrainingSamples samples{{}, {}, teachers_, batch.global_count};
+  if (batch.images.defined()) samples.images = batch.images.as<float>();
+  if (batch.targets.defined()) samples.targets = batch.targets.as<float>();
   if (teacher_) samples.teacher = teacher_->logits(batch.step);
   const double rate = train::learning_rate(schedule_, progress_.steps);
   last_answers_.reset();
@@ -160,16 +185,17 @@ void Training::show_progress(const data::TrainingBatch& batch, double loss) {
   const double seconds = static_cast<double>(training_ns_ + now_ns() - epoch_began_ns_) / 1e9;  // without the teacher's time
   std::string text = fmt::format("epoch {}/{}, step {}/{}: loss {:.3f}", batch.epoch + 1, schedule_.epochs, batch.step + 1, steps_per_epoch_, loss);
   if (!progress_.history.empty() && progress_.history.back().top1) text += fmt::format(", {:.1f} % of held-out images right", 100.0 * *progress_.history.back().top1);
-  text += fmt::format(", {:.0f} images/s, {} left", here * loader_options_.batch / seconds,
-                      results::duration_text(static_cast<std::int64_t>(1e9 * seconds / here * (all - done))));
-  context_.progress(done / all, text);
+  const double rate = here * loader_options_.batch / seconds;
+  const auto left_ns = static_cast<std::int64_t>(1e9 * seconds / here * (all - done));
+  text += fmt::format(", {:.0f} images/s, {} left", rate, results::duration_text(static_cast<double>(left_ns)));
+  context_.progress({done / all, text, loss, rate, left_ns});
 }
 
 void Training::save_if_due(bool epoch_ended) {
-  if (!checkpoints_) return;
+  if (!keeps_checkpoints_) return;
   const CheckpointSpec& due = spec_.checkpoint;
   const bool by_steps = due.every_steps && progress_.steps % *due.every_steps == 0;
-  const bool by_time = due.every_ns && now_ns() - saved_at_ns_ >= *due.every_ns;
+  const bool by_time = due.every_ns && due_by_time();
   const bool by_epochs = !due.every_steps && !due.every_ns && epoch_ended && progress_.epoch % due.every_epochs.value_or(1) == 0;
   // The best of all epochs is wanted in the end.
   const bool best = early_stopping_ && epoch_ended && progress_.best_steps == progress_.steps;
@@ -177,18 +203,38 @@ void Training::save_if_due(bool epoch_ended) {
   if (by_steps || by_time || by_epochs || best || last) save();
 }
 
+// By the leader's clock, where all have to bring their parts.
+bool Training::due_by_time() {
+  std::int64_t due = now_ns() - saved_at_ns_ >= *spec_.checkpoint.every_ns ? 1 : 0;
+  if (split_) communicator_.broadcast(std::span(&due, 1), 0);
+  return due != 0;
+}
+
 void Training::save() {
-  if (!checkpoints_) return;
-  checkpoints_->save(checkpoint());
+  if (!leads() && !split_) return;
+  const train::Checkpoint whole = split_ ? split_->state().gathered(checkpoint()) : checkpoint();
+  if (checkpoints_) checkpoints_->save(whole);
   saved_at_ns_ = now_ns();
+}
+
+// Whose reports say what is done aside, and leave the fraction where training is: the whole is not begun anew.
+TaskContext Training::aside() const {
+  TaskContext context{communicator_, context_.threads, {}, context_.cancelled, false, {}, {}, {}};
+  if (!context_.progress) return context;
+  const double done = static_cast<double>(progress_.steps) / static_cast<double>(std::max<std::int64_t>(1, schedule_.epochs * steps_per_epoch_));
+  context.progress = [this, done](const ProgressReport& report) {
+    context_.progress({done, fmt::format("epoch {}/{}: {}, {:.0f} %", std::min(progress_.epoch + 1, schedule_.epochs), schedule_.epochs, report.text, 100 * report.fraction), {}, {}, {}});
+  };
+  return context;
 }
 
 Training::HeldOut& Training::held_out_answers() {
   if (last_answers_) return *last_answers_;
   HeldOut now{now_ns(), {}};
+  know_all_weights();
   const auto executable = compile_inference(spec_, finished_model(spec_.batch), context_.threads, false);
   executable->stop_when(context_.cancelled);
-  now.answers = answer_shard(*executable, held_out_, spec_.batch, loader_options_.preprocess, context_, "held-out images");
+  now.answers = answer_shard(*executable, held_out_, spec_.batch, loader_options_.preprocess, aside(), "held-out images");
   gather_answers(communicator_, now.answers);
   return last_answers_.emplace(std::move(now));
 }
@@ -201,7 +247,14 @@ results::JobRecord Training::record() {
   record.labels = std::move(answers.labels);
   record.logits = std::move(answers.logits);
   note_traffic(communicator_, row_);
+  if (split_) split_->note_times(row_);
   record.ranks = {row_};
+  trainer_->compiled().when_gradient_is_ready({});  // the steps that are timed for the layer table are no training
+  if (split_) {
+    record.layers = layers_of_all(communicator_, &trainer_->compiled().executable(), split_->has_layers_of_its_own());
+  } else if (leads()) {
+    record.layers = layer_table(trainer_->compiled().executable());
+  }
   if (!leads()) return record;
   keep_weights();
   record.batch = spec_.batch;
@@ -211,8 +264,6 @@ results::JobRecord Training::record() {
   record.summary.samples = held_out_.size();
   if (training_ns_ > 0) record.summary.throughput_samples_per_second = 1e9 * static_cast<double>(trained_samples_) / static_cast<double>(training_ns_);
   record.model = model_record_;
-  trainer_->compiled().when_gradient_is_ready({});  // the steps that are timed for the layer table are this rank's alone
-  record.layers = layer_table(trainer_->compiled().executable());
   for (const train::EpochSummary& epoch : progress_.history) {
     const double rate = 1e9 * static_cast<double>(steps_per_epoch_ * loader_options_.batch) / static_cast<double>(std::max<std::int64_t>(1, epoch.duration_ns));
     record.training.push_back({static_cast<int>(epoch.epoch) + 1, epoch.loss, epoch.top1.value_or(std::nan("")), epoch.learning_rate, rate});

@@ -10,9 +10,11 @@
 #include "graph/graph.hpp"
 #include "models/model.hpp"
 #include "tasks/answers.hpp"
+#include "tasks/model_setup.hpp"
 #include "tasks/pruning/masked_weights.hpp"
 #include "tasks/task.hpp"
 #include "tasks/training/exchange.hpp"
+#include "tasks/training/parts/split_training.hpp"
 #include "tasks/training/teacher.hpp"
 #include "train/checkpoint.hpp"
 #include "train/early_stopping.hpp"
@@ -23,8 +25,9 @@
 
 namespace edgelab::tasks {
 
-// One training job on one rank, from its data to its record. Collective over the job's ranks throughout; every rank holds
-// the same weights, to the bit, after every step.
+// One training job on one rank, from its data to its record. Collective over the job's ranks throughout. Every rank holds the same
+// weights, to the bit, after every step; or, of a model that is split over the ranks, those of its part, and all whenever held-out images
+// are asked for.
 class Training {
  public:
   // Reads data and weights, plans the step, goes back to where an earlier attempt was. Throws Error.
@@ -34,17 +37,21 @@ class Training {
 
  private:
   void build_trainer();
+  void build_part(std::int64_t parts);
   void resume();
-  void share_state();
+  // Everybody goes on from the leader's checkpoint, if there is one.
+  void go_on_from(const std::optional<train::Checkpoint>& leaders);
 
   void train_epochs();
-  void train_epoch(data::TrainingLoader& loader);
+  void train_epoch(data::TrainingLoader* loader);
+  data::TrainingBatch next_batch(data::TrainingLoader* loader);
   void train_step(const data::TrainingBatch& batch);
   void end_epoch();
   double held_out_top1();
 
   void save_if_due(bool epoch_ended);
   void save();
+  bool due_by_time();
   void show_progress(const data::TrainingBatch& batch, double loss);
 
   // What the weights as they are now say to the held-out images; asked once for each state of them.
@@ -53,8 +60,11 @@ class Training {
     Answers answers;
   };
   HeldOut& held_out_answers();
-  graph::Graph finished_model(std::int64_t batch) const;     // for inference: adapters merged, averaged if asked for
-  std::vector<models::NamedTensor> weights_now() const;      // of the model in training
+  TaskContext aside() const;
+  BoundModel finished_model(std::int64_t batch) const;       // for inference: adapters merged, averaged if asked for
+  std::vector<models::NamedTensor> weights_now() const;      // of the model in training, or of this rank's part
+  std::vector<models::NamedTensor> averages_now() const;     // of all weights
+  void know_all_weights();
   train::Checkpoint checkpoint() const;
   void restore(const train::Checkpoint& checkpoint);
   void take_best();
@@ -74,15 +84,21 @@ class Training {
   std::int64_t steps_per_epoch_ = 0;
   results::ModelRecord model_record_;
   results::RankRow row_;
+  graph::Graph model_;                   // all of it, with the weights in training
   std::vector<std::string> parameters_;  // that move
+  std::optional<SplitTraining> split_;   // of a model that is split over the ranks
   std::optional<train::Trainer> trainer_;
   std::optional<BucketExchange> exchange_;
   ThreadTeam team_;
   std::optional<train::MovingAverage> average_;
+  std::vector<models::NamedTensor> all_averages_;  // of a split model, as they were when all weights were known last
+  std::vector<float> teachers_;                    // logits that came from rank 0
   std::optional<MaskedWeights> masked_;  // in fine-tuning of a pruned model
+  graph::Quantization quantization_;     // of the weights that it began with, if they were quantized
   std::optional<Teacher> teacher_;
   train::ScheduleSettings schedule_;
   std::optional<train::CheckpointFolder> checkpoints_;  // of the leader
+  bool keeps_checkpoints_ = false;                      // the leader does
   std::optional<train::EarlyStopping> early_stopping_;
   train::Progress progress_;
   std::optional<HeldOut> last_answers_;  // none since the weights moved

@@ -9,6 +9,7 @@
 #include "kernels/batch_norm_training/batch_norm_training.hpp"
 #include "kernels/binary/binary.hpp"
 #include "kernels/layer_norm/layer_norm.hpp"
+#include "kernels/message/all_reduce.hpp"
 #include "kernels/softmax_cross_entropy/softmax_cross_entropy.hpp"
 #include "kernels/tokens/tokens.hpp"
 
@@ -53,6 +54,8 @@ void Backward::mark_active(std::span<const ValueId> wanted) {
   }
 }
 
+void Backward::take_in(ValueId forward) { give(forward, graph_.input("gradient of " + forward_.value(forward).name, forward_.type(forward))); }
+
 void Backward::run() {
   const auto& nodes = forward_.nodes();
   for (std::size_t n = nodes.size(); n-- > 0;) {
@@ -88,6 +91,7 @@ std::vector<ValueId> Backward::apply(graph::Op op, std::initializer_list<ValueId
 bool Backward::is_kept(const Node& producer) const {
   const auto* norm = producer.op.as<kernels::BatchNormTraining>();
   const auto* frozen = producer.op.as<kernels::BatchNorm>();
+  if (producer.op.as<kernels::AllReduce>() != nullptr) return true;  // a message once more costs more than keeping what it brought
   switch (recompute_) {
     case Recompute::nothing: return true;
     case Recompute::cheap: return producer.op.as<kernels::Activation>() == nullptr && producer.op.as<kernels::LayerNorm>() == nullptr && !norm && !frozen;

@@ -20,6 +20,8 @@ class Backward {
  public:
   Backward(const Graph& forward, std::span<const ValueId> wanted, Recompute recompute);
 
+  // Part of the gradient of a forward value, from outside: a new input. Before run().
+  void take_in(ValueId forward);
   // Appends the gradients of all nodes, last to first.
   void run();
   // Of a wanted value; throws Error (data) if no loss depends on it.

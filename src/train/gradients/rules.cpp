@@ -7,13 +7,16 @@ namespace edgelab::train {
 std::span<const GradientRule> gradient_rules() {
   static constexpr GradientRule list[] = {
       {"activation", activation_gradient},
+      {"all_reduce", all_reduce_gradient},
       {"attention", attention_gradient},
       {"batch_norm", batch_norm_gradient},
       {"batch_norm_training", batch_norm_training_gradient},
       {"binary", binary_gradient},
       {"concat_tokens", concat_tokens_gradient},
       {"conv2d", conv2d_gradient},
+      {"fake_quantize", fake_quantize_gradient},
       {"global_average_pool", global_average_pool_gradient},
+      {"gradient_sum", gradient_sum_gradient},
       {"layer_norm", layer_norm_gradient},
       {"linear", linear_gradient},
       {"select_token", select_token_gradient},

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace edgelab::graph {
+
+// Where to cut a chain of nodes into stages so that the slowest stage or link is as fast as can be, for cut(): the cost of a stage is
+// the sum of its nodes' times its slowness, the cost of a link that of the cut. Exact, by dynamic programming (O(stages · nodes²)).
+// `node_costs`: [nodes], any unit. `slowness`: [stages], 1 where costs were measured, 2 where all takes twice as long.
+// `cut_costs`: [nodes + 1], of sending what goes over a cut in front of each node, in the same unit; empty: free.
+// Among equally good cuts the one with the least sum of cut costs. There may be more stages than nodes: some stay empty.
+std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std::span<const double> slowness, std::span<const double> cut_costs = {});
+
+// The cost of the slowest stage or link.
+double bottleneck(std::span<const std::size_t> starts, std::span<const double> node_costs, std::span<const double> slowness, std::span<const double> cut_costs = {});
+
+}  // namespace edgelab::graph

@@ -1,0 +1,97 @@
+#include "parallel/link_speed.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "core/clock.hpp"
+
+namespace edgelab::parallel {
+namespace {
+
+// The least of a few times that a message of so many bytes takes along the chain of ranks, all links at once; the slowest rank's.
+double chain_ns(const Communicator& communicator, std::size_t bytes, int rounds) {
+  constexpr int kTag = 1;
+  const int next = communicator.rank() + 1, previous = communicator.rank() - 1;
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (int round = 0; round < rounds; ++round) {
+    communicator.barrier();
+    const std::int64_t start = now_ns();
+    std::optional<Request> sent;
+    if (next < communicator.size()) sent.emplace(communicator.isend(Bytes(bytes), next, kTag));
+    if (previous >= 0) communicator.irecv(bytes, previous, kTag).wait();
+    if (sent) sent->wait();
+    least = std::min(least, now_ns() - start);
+  }
+  return communicator.all_reduce(static_cast<double>(least), Reduction::max);
+}
+
+constexpr int kPing = 1, kPong = 2;  // tags
+
+// The least of a few times that a message of so many bytes takes to the peer and 8 back.
+double round_trip_ns(const Communicator& communicator, int peer, std::size_t bytes, int rounds) {
+  const Bytes message(bytes);
+  std::array<std::byte, 8> answer;
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (int round = 0; round < rounds; ++round) {
+    const std::int64_t start = now_ns();
+    communicator.send(message, peer, kPing);
+    communicator.receive(answer, peer, kPong);
+    least = std::min(least, now_ns() - start);
+  }
+  return static_cast<double>(least);
+}
+
+void answer_round_trips(const Communicator& communicator, int peer, std::size_t bytes, int rounds) {
+  Bytes message(bytes);
+  const std::array<std::byte, 8> answer{};
+  for (int round = 0; round < rounds; ++round) {
+    communicator.receive(message, peer, kPing);
+    communicator.send(answer, peer, kPong);
+  }
+}
+
+}  // namespace
+
+Link slowest_link(const Communicator& communicator) {
+  constexpr std::size_t kSmall = 8, kLarge = std::size_t{256} << 10;
+  if (communicator.size() == 1) return {};
+  Link link;
+  link.latency_ns = chain_ns(communicator, kSmall, 5);
+  link.ns_per_byte = std::max(0.0, chain_ns(communicator, kLarge, 3) - link.latency_ns) / static_cast<double>(kLarge);
+  return link;
+}
+
+Link link_to(const Communicator& communicator, int peer) {
+  constexpr std::size_t kSmall = 8, kLarge = std::size_t{1} << 20;
+  constexpr int kSmallRounds = 20, kLargeRounds = 4;
+  Link link;
+  for (const bool lower_measures : {true, false}) {
+    if (lower_measures == (communicator.rank() < peer)) {
+      const double there_and_back = round_trip_ns(communicator, peer, kSmall, kSmallRounds);
+      const double large = round_trip_ns(communicator, peer, kLarge, kLargeRounds);
+      link = {there_and_back / 2, std::max(0.0, large - there_and_back) / static_cast<double>(kLarge)};
+    } else {
+      answer_round_trips(communicator, peer, kSmall, kSmallRounds);
+      answer_round_trips(communicator, peer, kLarge, kLargeRounds);
+    }
+  }
+  return link;
+}
+
+int rounds_of_pairs(int ranks) { return ranks < 2 ? 0 : ranks - 1 + ranks % 2; }
+
+std::optional<int> peer_in_round(int rank, int round, int ranks) {
+  const int turning = rounds_of_pairs(ranks);  // all but the last of an even number, who meets the one that would meet itself
+  const bool odd = ranks % 2 != 0;
+  if (!odd && rank == ranks - 1) {
+    for (int other = 0; other < turning; ++other) {
+      if ((2 * other) % turning == round) return other;
+    }
+  }
+  const int peer = (round - rank + turning) % turning;
+  if (peer != rank) return peer;
+  return odd ? std::nullopt : std::optional(ranks - 1);
+}
+
+}  // namespace edgelab::parallel
