@@ -58,15 +58,15 @@ Shapes shapes_of(const Graph& graph) {
   return shapes;
 }
 
-Graph with_shapes_of(const Graph& graph, const Safetensors& file) {
-  if (!file.metadata().contains(kPrunedShapes)) return graph;
+Graph with_shapes_of(const Graph& graph, const ModelWeights& weights) {
+  if (!weights.metadata.contains(kPrunedShapes)) return graph;
   Shapes shapes;
-  for (const NamedTensor& item : file.tensors()) shapes.emplace(item.name, item.tensor.shape());
+  for (const NamedTensor& item : weights.tensors) shapes.emplace(item.name, item.tensor.shape());
   Graph result = reshaped(graph, shapes);
   for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
     const Shape &was = graph.type(graph.outputs()[i]).shape, &is = result.type(result.outputs()[i]).shape;
     if (was == is) continue;
-    throw Error(ErrorKind::data, "the pruned model's result has another shape than the model's").at({file.path().string()}).got(is.text()).expected(was.text()).hint("check model.classes");
+    throw Error(ErrorKind::data, "the pruned model's result has another shape than the model's").at({weights.place}).got(is.text()).expected(was.text()).hint("check model.classes");
   }
   return result;
 }

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "graph/graph.hpp"
-#include "models/safetensors/safetensors.hpp"
+#include "models/model_weights.hpp"
 
 namespace edgelab::models {
 
@@ -26,6 +26,6 @@ inline constexpr const char* kPrunedShapes = "edgelab.pruned_shapes";
 
 // The graph as the file has it: reshaped to its tensors if its metadata has kPrunedShapes, else as it is. Throws Error (data) if
 // the shapes don't fit together, or change what the model takes or gives.
-graph::Graph with_shapes_of(const graph::Graph& graph, const Safetensors& file);
+graph::Graph with_shapes_of(const graph::Graph& graph, const ModelWeights& weights);
 
 }  // namespace edgelab::models

@@ -115,6 +115,8 @@ void require_fit(const Graph& graph, const Comparison& comparison, const std::st
 
 BindReport bind(Graph& graph, const Safetensors& file) { return models::bind(graph, std::span<const NamedTensor>(file.tensors()), file.path().string()); }
 
+BindReport bind(Graph& graph, const ModelWeights& weights) { return models::bind(graph, std::span<const NamedTensor>(weights.tensors), weights.place); }
+
 BindReport bind(Graph& graph, std::span<const NamedTensor> tensors, const std::string& place) {
   Comparison comparison = compare(graph, tensors);
   require_fit(graph, comparison, place);

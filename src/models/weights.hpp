@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "models/model_weights.hpp"
 #include "models/safetensors/safetensors.hpp"
 
 namespace edgelab::models {
@@ -18,6 +19,7 @@ struct BindReport {
 // file. All or nothing: if any tensor is missing, belongs to no layer or doesn't fit, the graph stays as it was and one
 // Error (data) tells how many there are and, for the first ten, the tensor, what was expected and the nearest name.
 BindReport bind(graph::Graph& graph, const Safetensors& file);
+BindReport bind(graph::Graph& graph, const ModelWeights& weights);
 // The same from a list; `place` is what errors call it.
 BindReport bind(graph::Graph& graph, std::span<const NamedTensor> tensors, const std::string& place);
 

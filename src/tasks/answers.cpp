@@ -1,23 +1,19 @@
 #include "tasks/answers.hpp"
 
-#include <cstring>
-
 #include "data/loader.hpp"
+#include "parallel/numbers.hpp"
 #include "tasks/measurement.hpp"
 
 namespace edgelab::tasks {
 
 namespace {
 
-template <class T> std::span<const std::byte> bytes_of(const std::vector<T>& values) { return std::as_bytes(std::span(values)); }
-
 // Every rank's values, one after another in rank order; empty but on rank 0. Collective.
 template <class T> std::vector<T> gathered(const parallel::Communicator& communicator, const std::vector<T>& mine) {
   std::vector<T> all;
-  for (const auto& part : communicator.gather(bytes_of(mine), 0)) {
-    const std::size_t before = all.size();
-    all.resize(before + part.size() / sizeof(T));
-    if (!part.empty()) std::memcpy(all.data() + before, part.data(), part.size());
+  for (const parallel::Bytes& part : communicator.gather(std::as_bytes(std::span(mine)), 0)) {
+    const std::vector<T> theirs = parallel::values_of<T>(part);
+    all.insert(all.end(), theirs.begin(), theirs.end());
   }
   return all;
 }
@@ -48,7 +44,7 @@ Answers answer_shard(runtime::Executable& executable, const data::Dataset& datas
     const auto logits = output.as<float>().first(static_cast<std::size_t>(images->count * classes));
     answers.logits.insert(answers.logits.end(), logits.begin(), logits.end());
     answers.labels.insert(answers.labels.end(), images->labels.begin(), images->labels.begin() + images->count);
-    report(context, static_cast<double>(done + 1) / static_cast<double>(loader.batches()), what);
+    report(context, static_cast<double>(done + 1) / static_cast<double>(loader.batches()), what, rate_of(images->count, answers.latency_ns.back()));
   }
   return answers;
 }

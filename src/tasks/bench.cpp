@@ -1,23 +1,15 @@
 // Task `bench`: how fast the model runs, on one batch of random numbers; no data set is read.
 #include <algorithm>
 
-#include "core/random.hpp"
 #include "tasks/measurement.hpp"
 #include "tasks/model_setup.hpp"
+#include "tasks/scenario/scenario_tasks.hpp"
 #include "tasks/task_list.hpp"
+#include "tasks/telemetry/job_telemetry.hpp"
 
 namespace edgelab::tasks {
-namespace {
-
-void fill_with_noise(runtime::Executable& executable, std::uint64_t seed) {
-  CounterRandom random(stream_key(seed, "bench"));
-  Tensor input = executable.input();
-  for (float& element : input.as<float>()) element = random.normal();
-}
-
-}  // namespace
-
 results::JobRecord run_bench(const JobSpec& spec, TaskContext& context) {
+  if (has_scenario(spec)) return run_scenario_bench(spec, context);
   const std::int64_t started = now_ns();
   LoadedModel model = load_model(spec, data::usual_classes(spec.data.dataset), context);
   results::RankRow row = own_rank_row(context, "all layers");
@@ -32,11 +24,16 @@ results::JobRecord run_bench(const JobSpec& spec, TaskContext& context) {
   record.calls = bench_calls_per_repeat(typical);
   record.repeats = spec.measure.repeats;
   record.batch = spec.batch;
-  for (std::int64_t i = 0; i < record.repeats * record.calls; ++i) {
-    throw_if_cancelled(context);
-    record.latency_ns.push_back(timed_call(*model.executable));
-    row.compute_ns += record.latency_ns.back();
-    report(context, static_cast<double>(i + 1) / static_cast<double>(record.repeats * record.calls), "measuring");
+  {
+    MeasuredWindow window(context);
+    for (std::int64_t i = 0; i < record.repeats * record.calls; ++i) {
+      throw_if_cancelled(context);
+      record.latency_ns.push_back(timed_call(*model.executable));
+      row.compute_ns += record.latency_ns.back();
+      report(context, static_cast<double>(i + 1) / static_cast<double>(record.repeats * record.calls), "measuring",
+             rate_of(spec.batch, record.latency_ns.back()));
+    }
+    window.add_samples(record.repeats * record.calls * spec.batch);
   }
   record.summary.samples = spec.batch;
   record.summary.throughput_samples_per_second =

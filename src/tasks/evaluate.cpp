@@ -1,10 +1,16 @@
 // Task `evaluate`: accuracy over a data set, once through, with images prepared ahead of the computation. With several
 // ranks each takes a contiguous share of the samples, and rank 0 puts the answers together in data-set order.
+#include <optional>
+
 #include "data/loader.hpp"
 #include "tasks/answers.hpp"
 #include "tasks/measurement.hpp"
+#include "tasks/mistakes.hpp"
 #include "tasks/model_setup.hpp"
+#include "tasks/split/layout.hpp"
+#include "tasks/split/split_tasks.hpp"
 #include "tasks/task_list.hpp"
+#include "tasks/telemetry/job_telemetry.hpp"
 
 namespace edgelab::tasks {
 namespace {
@@ -18,6 +24,7 @@ std::string role_of(const parallel::Communicator& communicator, const data::Shar
 }  // namespace
 
 results::JobRecord run_evaluate(const JobSpec& spec, TaskContext& context) {
+  if (splits_model(spec)) return run_split_evaluate(spec, context);
   const std::int64_t started = now_ns();
   const parallel::Communicator& communicator = context.communicator;
   const data::Dataset dataset = data::open_dataset(dataset_options(spec));
@@ -28,6 +35,7 @@ results::JobRecord run_evaluate(const JobSpec& spec, TaskContext& context) {
   for (int i = 0; i < spec.measure.warmup; ++i) model.executable->run();
 
   results::JobRecord record;
+  std::optional<MeasuredWindow> window(std::in_place, context);
   communicator.barrier();
   const std::int64_t began = now_ns();
   Answers answers = answer_shard(*model.executable, dataset, spec.batch, preprocess_options(spec, model.options), context, "evaluating");
@@ -35,6 +43,8 @@ results::JobRecord run_evaluate(const JobSpec& spec, TaskContext& context) {
   row.compute_ns = answers.compute_ns;
   if (answers.first_ended_ns != 0) record.summary.time_to_first_inference_ns = answers.first_ended_ns - started;
   const auto wall_ns = communicator.all_reduce(now_ns() - began, parallel::Reduction::max);
+  window->add_samples(dataset.size());
+  window.reset();
 
   gather_answers(communicator, answers);
   record.latency_ns = std::move(answers.latency_ns);
@@ -48,6 +58,7 @@ results::JobRecord run_evaluate(const JobSpec& spec, TaskContext& context) {
   record.repeats = 1;
   record.calls = static_cast<std::int64_t>(record.latency_ns.size());
   complete_answers(record, model.classes);
+  keep_mistakes(record, dataset);
   record.summary.samples = dataset.size();
   record.summary.throughput_samples_per_second = 1e9 * static_cast<double>(dataset.size()) / static_cast<double>(wall_ns);
   record.model = model.record;

@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "parallel/link_speed.hpp"
 #include "tasks/job_spec.hpp"
+#include "tasks/split/prediction.hpp"
 
 namespace edgelab::tasks {
 
@@ -18,9 +21,15 @@ struct Forecast {
   std::int64_t latency_ns = 0;           // of one call
   std::int64_t total_ns = 0;             // of all calls, loading apart
   std::string layout;                    // what runs where, and why, in a sentence
+  std::vector<Prediction> layouts;       // of a model that is split over ranks: its ways and all others
+  std::size_t chosen = 0;                // the one that it will run with
 };
 
-// Throws Error for a job that can't be run.
-Forecast forecast(const JobSpec& spec, int threads);
+// What a cable and a switch of 1 Gbit/s make of small and large messages.
+inline constexpr parallel::Link kGigabit{100'000.0, 8.0};
+
+// Throws Error for a job that can't be run. `link`: between the ranks of a job that splits its model; all hosts are taken to be as fast
+// as this one.
+Forecast forecast(const JobSpec& spec, int threads, const parallel::Link& link = kGigabit);
 
 }  // namespace edgelab::tasks

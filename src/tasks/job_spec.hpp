@@ -13,7 +13,7 @@ namespace edgelab::tasks {
 // tasks read it. Every default of the job-file reference (docs/jobs.md) stands here and nowhere else.
 
 enum class Task { infer, evaluate, train, prune, quantize, bench };
-enum class Precision { fp32, bf16, int8, mixed };
+enum class Precision { fp32, tf32, bf16, int8, mixed };
 enum class Device { cpu, cuda };
 enum class Attention { automatic, naive, flash };
 enum class GraphMode { eager, fused };  // eager: one kernel an op, as the model is written; fused: after the passes
@@ -21,7 +21,7 @@ enum class Split { train, test };
 enum class Interpolation { bilinear, bicubic };
 enum class Strategy { none, pipeline, tensor, sequence, data, automatic };
 enum class Wire { fp32, bf16, fp16, int8 };
-enum class Scenario { none, single_stream, multi_stream, server, offline };  // as MLPerf's LoadGen names them
+enum class Scenario { single_stream, multi_stream, server, offline };  // as MLPerf's LoadGen names them
 enum class Optimizer { sgd, adamw };
 enum class LearningRateSchedule { constant, cosine, step, one_cycle };
 enum class BatchNormMode { train, frozen };
@@ -32,6 +32,7 @@ enum class PruneSchedule { oneshot, gradual, iterative };
 enum class CalibrationMethod { minmax, percentile, mse, kl };
 enum class Scheme { symmetric, affine };
 enum class WeightBits { int8, int4 };
+enum class SearchObjective { top1, loss, size };  // size: the smallest file within the accuracy budget
 enum class Placement { pack, spread };  // a job's ranks on as few hosts as can be, or on as many
 
 struct DataSpec {
@@ -70,6 +71,18 @@ struct MeasureSpec {
   bool operator==(const MeasureSpec&) const = default;
 };
 
+struct ScenarioSpec {
+  Scenario kind{};
+  std::optional<std::int64_t> latency_bound_ns;  // `server`, which must have it
+  std::optional<double> rate;                    // `server`: queries a second; empty: the highest is searched
+  double tolerance = 0.05;                       // of that search
+  int samples_per_query = 8;                     // `multi_stream`
+  std::optional<std::int64_t> min_queries;       // `offline`: samples; empty: what the percentile needs
+  std::int64_t min_duration_ns = 5'000'000'000;
+  std::int64_t max_duration_ns = 600'000'000'000;
+  bool operator==(const ScenarioSpec&) const = default;
+};
+
 struct ParallelSpec {
   Strategy strategy = Strategy::none;
   int microbatch = 1;
@@ -81,7 +94,7 @@ struct ParallelSpec {
 
 struct Expectation {
   enum class Kind {
-    outputs_match, speedup_over, latency_speedup_over, top1_at_least, top1_drop_at_most, latency_p50_at_most, model_bytes_at_most
+    outputs_match, speedup_over, latency_speedup_over, layer_speedup_over, top1_at_least, top1_drop_at_most, latency_p50_at_most, model_bytes_at_most
   };
   Kind kind{};
   std::string job;     // the job compared with; empty where there is none
@@ -132,7 +145,7 @@ struct DistillSpec {
 struct SearchSpec {
   int trials = 20;
   std::optional<std::int64_t> budget_ns;  // of wall-clock time, over all trials
-  std::string objective = "top1";
+  SearchObjective objective = SearchObjective::top1;
   bool operator==(const SearchSpec&) const = default;
 };
 
@@ -176,6 +189,7 @@ struct PruneSpec {
 
 struct CalibrationSpec {
   CalibrationMethod method = CalibrationMethod::minmax;
+  double percentile = 99.99;     // `percentile`: of the numbers, in the middle
   std::optional<DataSpec> data;  // stands alone: the job's `data` is not merged in
   bool operator==(const CalibrationSpec&) const = default;
 };
@@ -191,6 +205,10 @@ struct QuantizeSpec {
   WeightBits weights = WeightBits::int8;
   bool per_channel = true;
   std::vector<std::string> keep_fp32;  // layer names
+  bool equalise = false;               // MobileNetV2: scales between consecutive layers
+  std::optional<double> smooth;        // ViT: SmoothQuant's alpha
+  bool correct_bias = false;
+  std::optional<DataSpec> validate;    // without a data set the job's; empty: that one's test split
   std::optional<MixedSpec> mixed;
   std::optional<TrainSpec> qat;
   std::optional<SearchSpec> search;
@@ -240,7 +258,7 @@ struct JobSpec {
   std::optional<std::int64_t> memory_limit_bytes;
   std::optional<RequiresSpec> requirements;  // `requires`: what a host must have
   Placement placement = Placement::pack;
-  Scenario scenario = Scenario::none;
+  std::optional<ScenarioSpec> scenario;  // empty: calls one after the other, `measure.repeats` times through the data
 
   std::optional<TrainSpec> train;
   std::optional<PruneSpec> prune;

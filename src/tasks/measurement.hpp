@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/random.hpp"
 #include "runtime/executable.hpp"
 #include "tasks/task.hpp"
 
@@ -27,12 +29,22 @@ inline void fill_input(runtime::Executable& executable, std::span<const float> i
   std::copy(images.begin(), images.end(), executable.input().as<float>().begin());
 }
 
+// Made-up images.
+inline void fill_with_noise(runtime::Executable& executable, std::uint64_t seed) {
+  CounterRandom random(stream_key(seed, "bench"));
+  Tensor input = executable.input();
+  for (float& element : input.as<float>()) element = random.normal();
+}
+
 inline void throw_if_cancelled(const TaskContext& context) {
   if (context.cancelled && context.cancelled()) throw Cancelled();
 }
 
-inline void report(const TaskContext& context, double fraction, const char* what) {
-  if (context.progress) context.progress(fraction, what);
+// `samples_per_second`: of the call just made, where it was one of samples.
+inline void report(const TaskContext& context, double fraction, const char* what, std::optional<double> samples_per_second = {}) {
+  if (context.progress) context.progress({fraction, what, {}, samples_per_second, {}});
 }
+
+inline double rate_of(std::int64_t samples, std::int64_t time_ns) { return 1e9 * static_cast<double>(samples) / static_cast<double>(std::max<std::int64_t>(time_ns, 1)); }
 
 }  // namespace edgelab::tasks

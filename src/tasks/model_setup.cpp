@@ -5,12 +5,17 @@
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "graph/passes/passes.hpp"
+#include "kernels/cuda/backend.hpp"
+#include "kernels/tile_gemm/speed_limit.hpp"
 #include "models/initial_weights.hpp"
 #include "models/model_metadata.hpp"
+#include "models/model_weights.hpp"
 #include "models/random_weights.hpp"
 #include "models/reshape.hpp"
 #include "models/safetensors/safetensors.hpp"
 #include "models/weights.hpp"
+#include "parallel/numbers.hpp"
+#include "tasks/quantizing/on_noise.hpp"
 
 namespace edgelab::tasks {
 
@@ -115,20 +120,22 @@ models::Safetensors weights_file(const ModelSpec& model, const WeightsOfJobs& we
   return models::Safetensors::of_bytes(std::as_writable_bytes(all), bytes, "weights of job " + model.weights.job);
 }
 
-graph::Graph bound_model(const ModelSpec& model, const models::ModelOptions& options, std::int64_t batch, std::uint64_t seed, Randomness randomness,
+BoundModel bound_model(const ModelSpec& model, const models::ModelOptions& options, std::int64_t batch, std::uint64_t seed, Randomness randomness,
                          const WeightsOfJobs& weights, int threads, results::ModelRecord& record) {
-  graph::Graph graph = models::build(options, batch);
+  BoundModel result{models::build(options, batch), {}};
+  graph::Graph& graph = result.graph;
   record.arch = options.arch;
   if (model.weights.random()) {
     randomness == Randomness::lively ? models::bind_random(graph, seed, threads) : models::bind_initial(graph, seed);
     record.weights = "random, seed " + std::to_string(seed);
     record.bytes_on_disk = 0;
     for (const graph::ValueId id : graph.weights()) record.bytes_on_disk += static_cast<std::int64_t>(graph.type(id).bytes());
-    return graph;
+    return result;
   }
-  const models::Safetensors file = weights_file(model, weights);
+  models::ModelWeights file = models::model_weights(weights_file(model, weights));
   graph = models::with_shapes_of(graph, file);
   models::bind(graph, file);
+  result.quantization = std::move(file.quantization);
   if (model.weights.job.empty()) {
     const std::filesystem::path path = model.weights.path;
     record.weights = path.string() + ", sha256 " + sha256_of_file(path);
@@ -138,19 +145,59 @@ graph::Graph bound_model(const ModelSpec& model, const models::ModelOptions& opt
     record.weights = "of job " + model.weights.job + ", sha256 " + sha256_of(std::as_bytes(std::span(bytes)));
     record.bytes_on_disk = static_cast<std::int64_t>(bytes.size());
   }
+  return result;
+}
+
+bool in_integers(const JobSpec& spec) { return spec.precision == Precision::int8 || spec.precision == Precision::mixed || spec.task == Task::quantize; }
+
+namespace {
+
+graph::Graph passed(const JobSpec& spec, const BoundModel& model) {
+  const bool fused = spec.graph == GraphMode::fused;
+  if (!in_integers(spec)) return fused ? graph::optimise(model.graph) : model.graph;
+  if (model.quantization.empty()) {
+    throw Error(ErrorKind::usage, "job " + spec.id + ": precision: int8 and mixed want a quantized model")
+        .at(spec.place)
+        .got("weights without grids")
+        .hint("make one with task: quantize, and say weights: {job: …} or the path of its output.model");
+  }
+  graph::Quantization quantization = model.quantization;
+  if (spec.attention != Attention::automatic) quantization.attentions.clear();  // an algorithm in floats is asked for
+  return fused ? graph::optimise_quantized(model.graph, quantization) : graph::quantized_layers(model.graph, quantization);
+}
+
+}  // namespace
+
+graph::Graph inference_graph(const JobSpec& spec, const BoundModel& model) {
+  graph::Graph graph = passed(spec, model);
+  if (spec.attention != Attention::automatic) graph = graph::set_attention(graph, algorithm_of(spec.attention));
+  if (spec.precision == Precision::bf16 || spec.precision == Precision::mixed) graph = graph::narrow_values(graph::set_compute(graph, DType::bf16));
   return graph;
 }
 
-std::shared_ptr<runtime::Executable> compile_inference(const JobSpec& spec, graph::Graph graph, int threads, bool choices) {
-  if (spec.graph == GraphMode::fused) graph = graph::optimise(graph);
-  if (spec.attention != Attention::automatic) graph = graph::set_attention(graph, algorithm_of(spec.attention));
-  if (spec.precision == Precision::bf16) graph = graph::narrow_values(graph::set_compute(graph, DType::bf16));
+std::shared_ptr<runtime::Executable> planned_inference(const JobSpec& spec, const graph::Graph& graph, int threads, bool choices) {
   runtime::PlanOptions options;
   options.threads = threads;
-  if (choices && spec.graph == GraphMode::fused) options.choices = &runtime::Choices::of_this_machine();
+  if (spec.device.front() == Device::cuda) {
+    options.device = &kernels::cuda::devices().found.at(static_cast<std::size_t>(kernels::cuda::backend().device()));
+    options.tf32 = spec.precision == Precision::tf32;
+  } else if (choices && spec.graph == GraphMode::fused) options.choices = &runtime::Choices::of_this_machine();
   const auto plan = runtime::Plan::compile(graph, options);
   if (spec.attention == Attention::flash) require_flash(spec, *plan);
   return std::make_shared<runtime::Executable>(plan);
+}
+
+std::shared_ptr<runtime::Executable> compile_inference(const JobSpec& spec, const BoundModel& model, int threads, bool choices) {
+  return planned_inference(spec, inference_graph(spec, model), threads, choices);
+}
+
+void share_choices(const parallel::Communicator& communicator) {
+  runtime::Choices& choices = runtime::Choices::of_this_machine();
+  const std::string mine = communicator.rank() == 0 ? choices.text() : "";
+  const auto bytes = std::as_bytes(std::span(mine));
+  parallel::Bytes text(bytes.begin(), bytes.end());
+  communicator.broadcast(text, 0);
+  if (communicator.rank() != 0) choices.add(parallel::text_of(text));
 }
 
 namespace {
@@ -158,12 +205,14 @@ namespace {
 LoadedModel load_with(const JobSpec& spec, const ModelSpec& source, std::optional<int> dataset_classes, const WeightsOfJobs& weights, int threads) {
   LoadedModel model;
   model.options = model_options(spec, dataset_classes);
-  graph::Graph graph = bound_model(source, model.options, spec.batch, spec.seed, Randomness::lively, weights, threads, model.record);
+  BoundModel bound = bound_model(source, model.options, spec.batch, spec.seed, Randomness::lively, weights, threads, model.record);
+  if (source.weights.random() && in_integers(spec)) quantize_on_noise(bound, model.options, spec.seed, threads, model.record);
+  const graph::Graph& graph = bound.graph;
   model.record.parameters = graph.parameter_elements();
   model.record.nonzero_parameters = graph.nonzero_parameter_elements();
   model.record.flop_per_sample = graph.flop() / spec.batch;
   model.classes = graph.type(graph.outputs().front()).shape.back();
-  model.executable = compile_inference(spec, std::move(graph), threads, true);
+  model.executable = compile_inference(spec, std::move(bound), threads, true);
   return model;
 }
 
@@ -177,28 +226,19 @@ LoadedModel load_model(const JobSpec& spec, std::optional<int> dataset_classes, 
 
 namespace {
 
-// Rank 0 measures, the others take its choices where they run on the same kind of machine: one answer for all ranks, and
-// ranks of one host don't disturb each other's measuring. Collective.
+// Rank 0 measures, the others take its choices.
 LoadedModel load_with_choices_of_rank_0(const JobSpec& spec, std::optional<int> dataset_classes, const TaskContext& context) {
-  runtime::Choices& choices = runtime::Choices::of_this_machine();
-  parallel::Bytes text;
+  const auto load = [&] { return load_with(spec, spec.model, dataset_classes, context.weights_of_jobs, context.threads); };
   if (context.communicator.rank() != 0) {
-    context.communicator.broadcast(text, 0);
-    choices.add(std::string(reinterpret_cast<const char*>(text.data()), text.size()));
-    return load_with(spec, spec.model, dataset_classes, context.weights_of_jobs, context.threads);
+    share_choices(context.communicator);
+    return load();
   }
-  const auto tell_others = [&] {
-    const std::string all = choices.text();
-    const auto bytes = std::as_bytes(std::span(all));
-    text.assign(bytes.begin(), bytes.end());
-    context.communicator.broadcast(text, 0);
-  };
   try {
-    LoadedModel model = load_with(spec, spec.model, dataset_classes, context.weights_of_jobs, context.threads);
-    tell_others();
+    LoadedModel model = load();
+    share_choices(context.communicator);
     return model;
   } catch (const Error&) {
-    tell_others();  // they wait for it before they find the same error
+    share_choices(context.communicator);  // they wait for it before they find the same error
     throw;
   }
 }
@@ -215,11 +255,14 @@ LoadedModel load_model(const JobSpec& spec, std::optional<int> dataset_classes, 
 std::vector<results::LayerRow> layer_table(runtime::Executable& executable) {
   constexpr int kRuns = 5;
   const std::vector<std::int64_t> times = runtime::profile(executable, kRuns);
+  const int threads = executable.plan().threads();
   std::vector<results::LayerRow> rows;
   for (std::size_t i = 0; i < times.size(); ++i) {
     const runtime::StepInfo& info = executable.plan().steps()[i].info;
-    rows.push_back({info.name, info.op, std::string(name_of(info.requested)), std::string(name_of(info.effective)), info.implementation,
-                    info.refused, times[i], info.bytes, info.sparsity, info.flop});
+    const std::string effective = info.tf32 ? "tf32" : std::string(name_of(info.effective));
+    const bool limited = info.flop > 0 && !executable.plan().on_device();  // a device's limit is not known here
+    rows.push_back({info.name, info.op, std::string(name_of(info.requested)), effective, info.implementation, info.refused, times[i], info.bytes,
+                    info.sparsity, info.flop, limited ? kernels::tile_gemm::speed_limit(info.effective, threads) : 0.0});
   }
   return rows;
 }

@@ -9,6 +9,7 @@
 #include "data/dataset.hpp"
 #include "data/preprocess.hpp"
 #include "graph/graph.hpp"
+#include "graph/quantization.hpp"
 #include "models/model.hpp"
 #include "models/safetensors/safetensors.hpp"
 #include "results/job_record.hpp"
@@ -39,9 +40,15 @@ enum class Randomness {
   initial,  // … where it will be trained: models/initial_weights.hpp
 };
 
-// The model as written, for `batch` images, with its weights bound: from the file or job that `model` names, or drawn from
-// `seed`. Fills `record`'s words on the weights. Throws Error; environment if the job's weights are not there.
-graph::Graph bound_model(const ModelSpec& model, const models::ModelOptions& options, std::int64_t batch, std::uint64_t seed, Randomness randomness,
+// A model as written with its weights, and the grids that they lie on if it is quantized.
+struct BoundModel {
+  graph::Graph graph;
+  graph::Quantization quantization;
+};
+
+// The model for `batch` images, with its weights bound: from the file or job that `model` names, or drawn from `seed`. Fills
+// `record`'s words on the weights. Throws Error; environment if the job's weights are not there.
+BoundModel bound_model(const ModelSpec& model, const models::ModelOptions& options, std::int64_t batch, std::uint64_t seed, Randomness randomness,
                          const WeightsOfJobs& weights, int threads, results::ModelRecord& record);
 // What a job's weights are read from: a file, or what another job has made. Not for random ones.
 models::Safetensors weights_file(const ModelSpec& model, const WeightsOfJobs& weights);
@@ -54,9 +61,20 @@ struct LoadedModel {
   std::int64_t classes = 0;
 };
 
-// The same from a bound model as written: the passes that the job asks for, and the plan. `choices`: whether ways to compute
-// are chosen by measurement.
-std::shared_ptr<runtime::Executable> compile_inference(const JobSpec& spec, graph::Graph graph, int threads, bool choices);
+// Whether the job computes in integers what its model has grids for.
+bool in_integers(const JobSpec& spec);
+
+// From a bound model as written: the passes that the job asks for. Throws Error (usage) if it wants integers and the model is not
+// quantized.
+graph::Graph inference_graph(const JobSpec& spec, const BoundModel& model);
+// The plan of a graph that has been through them, or of a part of one. `choices`: whether ways to compute are chosen by measurement.
+std::shared_ptr<runtime::Executable> planned_inference(const JobSpec& spec, const graph::Graph& graph, int threads, bool choices);
+// The one after the other.
+std::shared_ptr<runtime::Executable> compile_inference(const JobSpec& spec, const BoundModel& model, int threads, bool choices);
+
+// The others take what rank 0 has measured to be the fastest, where they run on the same kind of machine: one answer for all ranks, and
+// ranks of one host don't disturb each other's measuring. Collective.
+void share_choices(const parallel::Communicator& communicator);
 
 // Reads or draws the weights, runs the passes that the job asks for, and plans. Where the job reads another's weights and
 // there are none (a forecast, before anything has run), random ones stand for them. Throws Error.

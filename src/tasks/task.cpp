@@ -5,11 +5,18 @@
 #include "core/hash.hpp"
 #include "core/machine.hpp"
 #include "core/parallel_for.hpp"
+#include "results/json/record_json.hpp"
 #include "results/statistics.hpp"
+#include "tasks/device.hpp"
 #include "tasks/model_setup.hpp"
 #include "tasks/pruning/settings.hpp"
+#include "tasks/quantizing/settings.hpp"
+#include "tasks/scenario/scenario_record.hpp"
+#include "tasks/scenario/scenario_tasks.hpp"
 #include "tasks/scores.hpp"
+#include "tasks/split/layout.hpp"
 #include "tasks/task_list.hpp"
+#include "tasks/telemetry/job_telemetry.hpp"
 
 namespace edgelab::tasks {
 namespace {
@@ -17,12 +24,12 @@ namespace {
 struct Entry {
   Task task;
   const char* name;
-  results::JobRecord (*run)(const JobSpec&, TaskContext&);  // null: a later version's
+  results::JobRecord (*run)(const JobSpec&, TaskContext&);
 };
 
 constexpr Entry kTasks[] = {
     {Task::infer, "infer", run_infer},  {Task::evaluate, "evaluate", run_evaluate}, {Task::bench, "bench", run_bench},
-    {Task::train, "train", run_train},   {Task::prune, "prune", run_prune},           {Task::quantize, "quantize", nullptr},
+    {Task::train, "train", run_train},   {Task::prune, "prune", run_prune},           {Task::quantize, "quantize", run_quantize},
 };
 
 const Entry& entry_of(Task task) {
@@ -31,25 +38,15 @@ const Entry& entry_of(Task task) {
 
 void gather_rank_rows(const parallel::Communicator& communicator, results::JobRecord& record) {
   if (communicator.size() == 1) return;
-  // Rows are small and rare: text would do, but their one variable field is all that keeps them from being plain bytes.
-  results::RankRow& mine = record.ranks.front();
-  struct Numbers {
-    std::int32_t rank, world_rank, threads;
-    std::int64_t load, preprocess, compute, send, receive, wait, sent, received, resident;
-  };
-  const Numbers numbers{mine.rank,       mine.world_rank, mine.threads,    mine.load_ns,   mine.preprocess_ns,  mine.compute_ns,
-                        mine.send_ns,    mine.receive_ns, mine.wait_ns,    mine.bytes_sent, mine.bytes_received, mine.peak_rss_bytes};
-  const auto all_numbers = communicator.gather(std::as_bytes(std::span(&numbers, 1)), 0);
-  const auto all_hosts = communicator.gather(std::as_bytes(std::span(mine.host)), 0);
-  const auto all_roles = communicator.gather(std::as_bytes(std::span(mine.role)), 0);
+  results::JobRecord mine;
+  mine.ranks = record.ranks;
+  const std::vector<std::uint8_t> bytes = results::to_bytes(mine);
+  const std::vector<parallel::Bytes> all = communicator.gather(std::as_bytes(std::span(bytes)), 0);
   if (communicator.rank() != 0) return;
-  const auto text = [](const parallel::Bytes& bytes) { return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()); };
   record.ranks.clear();
-  for (std::size_t r = 0; r < all_numbers.size(); ++r) {
-    Numbers n{};
-    std::copy_n(all_numbers[r].begin(), sizeof n, reinterpret_cast<std::byte*>(&n));
-    record.ranks.push_back({n.rank, n.world_rank, text(all_hosts[r]), text(all_roles[r]), n.threads, n.load, n.preprocess, n.compute, n.send,
-                            n.receive, n.wait, n.sent, n.received, n.resident});
+  for (const parallel::Bytes& theirs : all) {
+    const std::span row(reinterpret_cast<const std::uint8_t*>(theirs.data()), theirs.size());
+    for (results::RankRow& each : results::job_record_from_bytes(row).ranks) record.ranks.push_back(std::move(each));
   }
 }
 
@@ -62,6 +59,8 @@ results::RankRow own_rank_row(const TaskContext& context, std::string role) {
   row.host = this_machine().host_name;
   row.role = std::move(role);
   row.threads = context.threads;
+  row.device = context.device;
+  row.device_note = context.device_note;
   return row;
 }
 
@@ -88,9 +87,13 @@ results::JobRecord run_task(const JobSpec& given, TaskContext& context) {
   spec.model = completed(std::move(spec.model), context.weights_of_jobs);
   const std::vector<Error> problems = unsupported(spec);
   if (!problems.empty()) throw problems.front();
+  take_device(spec, context);
   use_threads(context.threads);
   reset_peak_resident();  // so that the job's peak is its own, as far as earlier jobs have given their memory back
+  JobTelemetry telemetry(context);
   results::JobRecord record = entry_of(spec.task).run(spec, context);
+  telemetry.gather(record);
+  if (record.summary.validity && record.summary.throttling) call_invalid(record.summary, "throttling: " + *record.summary.throttling);
   record.ranks.front().peak_rss_bytes = peak_resident_bytes();
   gather_rank_rows(context.communicator, record);
   if (context.communicator.rank() != 0) return record;
@@ -113,30 +116,27 @@ std::vector<Error> unsupported(const JobSpec& spec) {
   const auto add = [&](ErrorKind kind, const std::string& what, const std::string& hint) {
     problems.push_back(Error(kind, "job " + spec.id + ": " + what).at(spec.place).hint(hint));
   };
-  const Entry& entry = entry_of(spec.task);
-  if (entry.run == nullptr) add(ErrorKind::usage, "this version of edgelab has no task: " + std::string(entry.name), "it has infer, evaluate, train, prune and bench");
-  if (std::find(spec.device.begin(), spec.device.end(), Device::cpu) == spec.device.end()) {
-    add(ErrorKind::environment, "this version of edgelab does not run on CUDA devices", "say device: cpu, or device: [cuda, cpu] to take what is there");
+  if (std::optional<Error> problem = problem_of_device(spec)) problems.push_back(std::move(*problem));
+  const bool learns = spec.task == Task::train || spec.task == Task::prune;
+  if (learns && (spec.precision == Precision::int8 || spec.precision == Precision::mixed)) {
+    add(ErrorKind::usage, "this task computes in fp32 or bf16", "say precision: fp32 or bf16; task: quantize trains for integers");
   }
-  if (spec.precision != Precision::fp32 && spec.precision != Precision::bf16) {
-    add(ErrorKind::usage, "this version of edgelab computes in fp32 and bf16 only", "say precision: fp32 or bf16");
-  }
-  const ParallelSpec& parallel = spec.parallel;
-  const bool splits_model = parallel.pipeline > 1 || parallel.tensor > 1 || parallel.sequence > 1 ||
-                            (parallel.strategy != Strategy::none && parallel.strategy != Strategy::data);
-  const bool sharded = (spec.task == Task::evaluate || spec.task == Task::train || spec.task == Task::prune) && !splits_model;
-  if (spec.ranks > 1 && !sharded) {
-    add(ErrorKind::usage, "this version of edgelab can't split one model over ranks", "say ranks: 1, or task: evaluate, train or prune without parallel, which split the data");
-  }
+  for (const SpecProblem& problem : problems_of_split(spec)) add(ErrorKind::usage, problem.what, problem.hint);
+  for (const SpecProblem& problem : problems_of_scenario(spec)) add(ErrorKind::usage, problem.what, problem.hint);
   // What the weights of another job are of is known once it has run.
   if (spec.model.arch.empty() && !spec.model.weights.job.empty()) return problems;
-  if (spec.train && spec.train->search) add(ErrorKind::usage, "this version of edgelab does not search settings", "leave out train.search; a sweep (matrix) tries what you name");
+  if (spec.train && spec.train->search && spec.train->search->objective == SearchObjective::size) {
+    add(ErrorKind::usage, "train.search.objective: training makes no file smaller", "say top1 or loss");
+  }
   if (spec.task == Task::train && !spec.train) add(ErrorKind::usage, "train is missing", "say train: {epochs: 5}, or more: docs/jobs.md");
   if (spec.task == Task::prune) {
     for (const SpecProblem& problem : problems_of_pruning(spec)) add(ErrorKind::usage, problem.what, problem.hint);
   }
+  if (spec.task == Task::quantize) {
+    for (const SpecProblem& problem : problems_of_quantizing(spec)) add(ErrorKind::usage, problem.what, problem.hint);
+  }
   if (spec.model.arch.empty()) {
-    add(ErrorKind::usage, "model.arch is missing", "name a model of torchvision or timm: edgelab model list");
+    add(ErrorKind::usage, "model.arch is missing", "name a model of torchvision or timm; docs/models.md lists them");
     return problems;
   }
   if (spec.task != Task::bench && spec.data.dataset.empty()) {

@@ -12,15 +12,18 @@
 #include "parallel/communicator.hpp"
 #include "results/job_record.hpp"
 #include "tasks/job_spec.hpp"
+#include "tasks/progress_report.hpp"
 
 namespace edgelab::tasks {
+
+class JobTelemetry;
 
 // What a task is given beside its specification.
 struct TaskContext {
   const parallel::Communicator& communicator;  // of the job's own ranks
   int threads = 1;                             // of this rank; the job's `threads` has been taken into account
-  std::function<void(double, const std::string&)> progress;  // fraction done in [0, 1], and what is being done; may be empty
-  std::function<bool()> cancelled;                           // polled between calls; may be empty
+  std::function<void(const ProgressReport&)> progress;  // may be empty
+  std::function<bool()> cancelled;             // polled between calls; may be empty
   bool want_logits = false;  // keep logits in the record whatever `keep_logits` says: another job compares with them
   // The job's own folder, for checkpoints: the same for every attempt and for --resume. Empty: none. It need not exist yet.
   std::filesystem::path folder;
@@ -28,6 +31,10 @@ struct TaskContext {
   std::map<std::string, std::vector<std::uint8_t>> weights_of_jobs;
   // What this job makes for others, on its rank 0.
   std::vector<std::uint8_t> made_weights;
+  std::filesystem::path host_root = "/";  // below which the hosts' sensors are read; tests fill a folder of their own
+  int index_on_host = 0, ranks_on_host = 1;  // of this process, among all of the run: which of the host's CUDA devices it takes
+  std::string device = "cpu", device_note = {};  // run_task() sets them: what it computes on, and why not on what the job would rather have
+  JobTelemetry* telemetry = nullptr;      // run_task() sets it; tasks open windows on it (tasks/telemetry/job_telemetry.hpp)
 };
 
 // Runs the job. Collective over context.communicator; blocks until the job's part on this rank is done. The record is

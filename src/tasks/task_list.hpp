@@ -11,6 +11,7 @@ results::JobRecord run_evaluate(const JobSpec& spec, TaskContext& context);
 results::JobRecord run_bench(const JobSpec& spec, TaskContext& context);
 results::JobRecord run_train(const JobSpec& spec, TaskContext& context);
 results::JobRecord run_prune(const JobSpec& spec, TaskContext& context);
+results::JobRecord run_quantize(const JobSpec& spec, TaskContext& context);
 
 // A row for this rank with its host, threads, traffic and memory filled in.
 results::RankRow own_rank_row(const TaskContext& context, std::string role);

@@ -42,9 +42,9 @@ TEST(Reshape, HeadsKeepTheirSizeAndTheOrderOfWeightsStays) {
 TEST(Reshape, APrunedFileSaysSoAndBringsItsShapes) {
   graph::Graph smaller = reshaped(build(options(), 1), fewer());
   bind_random(smaller, 3);
-  const Safetensors file = opened(model_file(smaller, options()));
+  const ModelWeights file = model_weights(opened(model_file(smaller, options())));
   graph::Graph read = with_shapes_of(build(options(), 4), file);
-  bind(read, file);
+  models::bind(read, file);
   EXPECT_EQ(read.flop(), 4 * smaller.flop());
 
   graph::Graph whole = build(options(), 1);
@@ -61,7 +61,7 @@ TEST(Reshape, ShapesThatDontFitTogetherOrOtherClassesAreRefused) {
   other.classes = 4;
   graph::Graph smaller = reshaped(build(other, 1), fewer());
   bind_random(smaller, 3);
-  EXPECT_THROW(with_shapes_of(build(options(), 1), opened(model_file(smaller, other))), Error);
+  EXPECT_THROW(with_shapes_of(build(options(), 1), model_weights(opened(model_file(smaller, other)))), Error);
 }
 
 }  // namespace

@@ -7,28 +7,17 @@
 #include "core/error.hpp"
 #include "tasks/forecast.hpp"
 #include "tasks/mpi_once.hpp"
+#include "tasks/small_job.hpp"
 
 namespace edgelab::tasks {
 namespace {
+
+using example::small_job;
 
 // Each test runs on Communicator::self().
 class Tasks : public testing::Test {
  protected:
   static void SetUpTestSuite() { test::need_mpi(); }
-
-  static JobSpec small_job(Task task) {
-    JobSpec spec;
-    spec.id = "job";
-    spec.task = task;
-    spec.data.dataset = "shapes10";
-    spec.data.limit = 13;
-    spec.model.arch = "mobilenet_v2";
-    spec.model.width_mult = 0.35;
-    spec.model.input_size = 32;
-    spec.measure = {1, 2};
-    spec.batch = 4;
-    return spec;
-  }
 
   static results::JobRecord run(const JobSpec& spec, bool want_logits = true) {
     const parallel::Communicator self = parallel::Communicator::self();
@@ -176,19 +165,23 @@ std::string problems_text(const JobSpec& spec) {
 TEST_F(Tasks, WhatThisVersionCannotDoIsSaidBeforeItStarts) {
   EXPECT_EQ(problems_text(small_job(Task::infer)), "");
   JobSpec spec = small_job(Task::infer);
-  spec.precision = Precision::int8;
   spec.device = {Device::cuda};
   spec.ranks = 4;
   const std::string text = problems_text(spec);
-  for (const char* part : {"fp32", "CUDA", "ranks"}) EXPECT_NE(text.find(part), std::string::npos) << text;
-  EXPECT_NE(problems_text(small_job(Task::quantize)).find("no task: quantize"), std::string::npos);
+  for (const char* part : {"CUDA", "ranks"}) EXPECT_NE(text.find(part), std::string::npos) << text;
+  EXPECT_NE(problems_text(small_job(Task::quantize)).find("quantize is missing"), std::string::npos);
   EXPECT_NE(problems_text(small_job(Task::prune)).find("prune is missing"), std::string::npos);
   JobSpec training = small_job(Task::train);
   EXPECT_NE(problems_text(training).find("train is missing"), std::string::npos);
   training.train.emplace();
   EXPECT_EQ(problems_text(training), "");
+  training.precision = Precision::int8;
+  EXPECT_NE(problems_text(training).find("fp32 or bf16"), std::string::npos);
+  training.precision = Precision::fp32;
   training.train->search.emplace();
-  EXPECT_NE(problems_text(training).find("does not search"), std::string::npos);
+  EXPECT_EQ(problems_text(training), "");
+  training.train->search->objective = SearchObjective::size;
+  EXPECT_NE(problems_text(training).find("train.search.objective"), std::string::npos);
 }
 
 TEST_F(Tasks, AnOptionThatDoesNotFitTheModelIsNamedWithItsKey) {

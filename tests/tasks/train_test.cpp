@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/cancel.hpp"
@@ -8,6 +9,7 @@
 #include "support/temporary_directory.hpp"
 #include "tasks/mpi_once.hpp"
 #include "tasks/task.hpp"
+#include "tasks/training/searching.hpp"
 #include "tasks/training/shares.hpp"
 #include "tasks/training_job.hpp"
 
@@ -250,6 +252,58 @@ TEST_F(Train, DivergenceIsSaidAtOnce) {
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("diverged in epoch"), std::string::npos) << error.what();
   }
+}
+
+// The job's learning rate is far too small; the trials train for a third of the epochs, the job itself for all.
+TEST_F(Train, ASearchFindsABetterLearningRateAndGoesOnAfterAnInterruption) {
+  const test::TemporaryDirectory folder;
+  JobSpec spec = example::small_training();
+  spec.train->optimizer.lr = 1e-4;
+  spec.train->search.emplace();
+  spec.train->search->trials = 9;
+  spec.train->search->objective = SearchObjective::loss;
+  int polls = 0;
+  EXPECT_THROW(run(spec, folder.path(), [&] { return ++polls > 40; }), Cancelled);
+  const Outcome resumed = run(spec, folder.path());
+  const results::JobRecord& record = resumed.record;
+  ASSERT_EQ(record.trials.size(), 9u);
+  EXPECT_EQ(record.trials[0].settings, "as the job file says");
+  EXPECT_EQ(record.training.size(), 3u);
+  const auto best = std::min_element(record.trials.begin(), record.trials.end(), [](const auto& a, const auto& b) { return a.loss < b.loss; });
+  EXPECT_LT(best->loss, record.trials[0].loss);
+  spec.train->search.reset();
+  EXPECT_LT(*record.summary.loss, *run(spec).record.summary.loss);
+  // It has ended: what comes after a kill behind it asks for no more, and is not another search's.
+  spec.train->search.emplace();
+  spec.train->search->trials = 12;
+  spec.train->search->objective = SearchObjective::loss;
+  EXPECT_EQ(run(spec, folder.path()).record.trials.size(), 9u);
+}
+
+TEST_F(Train, WhatASearchTriesLiesAroundWhatTheJobSays) {
+  TrainSpec train;
+  train.epochs = 10;
+  train.optimizer.lr = 1e-3;
+  train.optimizer.weight_decay = 0.5;
+  train.schedule.warmup_epochs = 2;
+  train.schedule.step_epochs = {5, 10};
+  const std::vector<search::Dimension> space = training_space(train);
+  ASSERT_EQ(space.size(), 3u);
+  EXPECT_DOUBLE_EQ(space[0].low, 1e-4);
+  EXPECT_DOUBLE_EQ(space[0].high, 1e-2);
+  EXPECT_DOUBLE_EQ(space[1].high, 1.0);
+  const TrainSpec tried = with_settings(train, space, {2e-3, 0.1, 2});
+  EXPECT_EQ(tried.optimizer.lr, 2e-3);
+  EXPECT_EQ(tried.optimizer.weight_decay, 0.1);
+  EXPECT_EQ(tried.label_smoothing, 0.1);
+  EXPECT_EQ(with_settings(train, space, {}), train);
+  const TrainSpec shorter = shortened(train);
+  EXPECT_EQ(shorter.epochs, 3);
+  EXPECT_DOUBLE_EQ(shorter.schedule.warmup_epochs, 0.6);
+  EXPECT_DOUBLE_EQ(shorter.schedule.step_epochs[0], 1.5);
+  EXPECT_DOUBLE_EQ(shorter.schedule.step_epochs[1], 3.0);
+  train.optimizer.weight_decay = 0.0;
+  EXPECT_EQ(training_space(train).size(), 2u);
 }
 
 TEST_F(Train, EarlyStoppingKeepsTheBest) {

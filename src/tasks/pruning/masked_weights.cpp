@@ -30,6 +30,17 @@ MaskedWeights::MaskedWeights(const JobSpec& spec, train::Trainer& trainer, const
   }
 }
 
+MaskedWeights::MaskedWeights(train::Trainer& trainer, const std::vector<std::string>& parameters) : trainer_(trainer) {
+  for (const graph::ValueId id : trainer.model().weights()) {
+    const graph::Value& value = trainer.model().value(id);
+    const auto moves = std::find(parameters.begin(), parameters.end(), value.name);
+    if (moves == parameters.end() || value.type.shape.rank() < 2) continue;
+    compress::Mask mask = compress::nonzero(value.name, value.data);
+    if (10 * std::count(mask.keep.begin(), mask.keep.end(), 0) < value.type.shape.elements()) continue;
+    entries_.push_back({{value.name, value.name, id, {}}, std::move(mask), static_cast<std::size_t>(moves - parameters.begin()), {}});
+  }
+}
+
 void MaskedWeights::after_step(std::int64_t steps) {
   if (steps <= ramp_ && spec_.method == PruneMethod::taylor) judge();
   if (grows_at(steps)) grow(steps);

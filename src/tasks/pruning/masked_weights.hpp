@@ -20,6 +20,9 @@ class MaskedWeights {
   // steps: of the whole fine-tuning. The trainer must live on.
   MaskedWeights(const JobSpec& spec, train::Trainer& trainer, const std::vector<std::string>& parameters, std::int64_t steps);
 
+  // Of a model that was pruned before, in any other training: what is zero stays so, in weights a tenth of which is.
+  MaskedWeights(train::Trainer& trainer, const std::vector<std::string>& parameters);
+
   // After `steps` steps: more zeros if it is time, and all zeros put back.
   void after_step(std::int64_t steps);
   // The same zeros in tensors of these names that follow the weights.
@@ -37,7 +40,7 @@ class MaskedWeights {
     std::vector<float> worth;  // `taylor`: |g · w| summed since the zeros grew last
   };
 
-  const PruneSpec& spec_;
+  PruneSpec spec_;
   train::Trainer& trainer_;
   std::int64_t ramp_ = 0;  // steps on which zeros grow
   std::vector<Entry> entries_;

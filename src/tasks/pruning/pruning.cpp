@@ -3,34 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "compress/prune/channels.hpp"
 #include "compress/prune/masks.hpp"
 #include "core/error.hpp"
 #include "models/model_file.hpp"
+#include "tasks/agreed.hpp"
 #include "tasks/measurement.hpp"
 #include "tasks/model_setup.hpp"
 #include "tasks/pruning/gradients.hpp"
 #include "tasks/pruning/settings.hpp"
-#include "tasks/scores.hpp"
 #include "tasks/task_list.hpp"
 #include "tasks/training/settings.hpp"
 #include "tasks/training/training.hpp"
+#include "tasks/verdict.hpp"
 
 namespace edgelab::tasks {
-namespace {
-
-constexpr std::byte kMade{0}, kFailed{1};
-
-}  // namespace
-
 Pruning::Pruning(const JobSpec& spec, TaskContext& context) : spec_(spec), job_(spec), context_(context) {
   job_.train = spec.prune->finetune.value_or(TrainSpec{});
   options_ = model_options(spec, data::open_dataset(dataset_options(spec)).classes());
   results::ModelRecord unused;
   take(agreed([&] {
-    return models::model_file(bound_model(spec_.model, options_, 1, spec_.seed, Randomness::lively, context_.weights_of_jobs, context_.threads, unused), options_);
+    return models::model_file(bound_model(spec_.model, options_, 1, spec_.seed, Randomness::lively, context_.weights_of_jobs, context_.threads, unused).graph, options_);
   }));
 }
 
@@ -55,33 +49,10 @@ void Pruning::take(File file) {
 
 graph::Graph Pruning::model(std::int64_t batch) const {
   results::ModelRecord unused;
-  return bound_model(job_.model, options_, batch, spec_.seed, Randomness::lively, context_.weights_of_jobs, context_.threads, unused);
+  return bound_model(job_.model, options_, batch, spec_.seed, Randomness::lively, context_.weights_of_jobs, context_.threads, unused).graph;
 }
 
-// What the leader makes, for every rank; an Error of its own is every rank's.
-Pruning::File Pruning::agreed(const std::function<File()>& make) const {
-  parallel::Bytes bytes;
-  if (leads()) {
-    try {
-      const File file = make();
-      const auto all = std::as_bytes(std::span(file));
-      bytes.assign(1, kMade);
-      bytes.insert(bytes.end(), all.begin(), all.end());
-    } catch (const Error& error) {
-      const std::string text = error.what();
-      const auto all = std::as_bytes(std::span(text));
-      bytes.assign(1, kFailed);
-      bytes.insert(bytes.end(), all.begin(), all.end());
-      context_.communicator.broadcast(bytes, 0);
-      throw;
-    }
-  }
-  context_.communicator.broadcast(bytes, 0);
-  const auto* begin = reinterpret_cast<const char*>(bytes.data()) + 1;
-  const std::size_t size = bytes.size() - 1;
-  if (bytes.front() == kFailed) throw Error(ErrorKind::data, "rank 0: " + std::string(begin, size));
-  return {begin, begin + size};
-}
+Pruning::File Pruning::agreed(const std::function<File()>& make) const { return tasks::agreed(context_.communicator, make); }
 
 Pruning::File Pruning::pruned(int round) const {
   report(context_, 0.0, "pruning");
@@ -163,20 +134,9 @@ std::vector<results::SensitivityRow> Pruning::scan() const {
 
 // What a changed model says to the held-out images. Collective; the numbers are the leader's.
 results::SensitivityRow Pruning::tried(const data::Dataset& held_out, graph::Graph changed, const std::string& layer, double sparsity) const {
-  throw_if_cancelled(context_);
   report(context_, 0.0, fmt::format("sensitivity of {} at {:.0f} %", layer, 100 * sparsity).c_str());
-  const auto executable = compile_inference(job_, std::move(changed), context_.threads, false);
-  executable->stop_when(context_.cancelled);
-  TaskContext quiet = context_;
-  quiet.progress = {};
-  Answers answers = answer_shard(*executable, held_out, spec_.batch, preprocess_options(job_, options_), quiet, "");
-  gather_answers(context_.communicator, answers);
-  results::SensitivityRow row{layer, sparsity, 0.0, 0.0};
-  if (!leads()) return row;
-  results::Summary summary;
-  score(answers.logits, static_cast<std::int64_t>(answers.logits.size() / answers.labels.size()), answers.labels, summary);
-  row.top1 = summary.top1.value_or(0.0), row.loss = summary.loss.value_or(0.0);
-  return row;
+  const Verdict verdict = tried_on(held_out, job_, {std::move(changed), {}}, options_, context_);
+  return {layer, sparsity, verdict.top1, verdict.loss};
 }
 
 results::JobRecord Pruning::evaluated() {

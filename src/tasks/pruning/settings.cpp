@@ -68,7 +68,7 @@ std::vector<SpecProblem> problems_of_pruning(const JobSpec& spec) {
   for (SpecProblem& problem : problems_of_schedule(*spec.prune)) problems.push_back(std::move(problem));
   if (!spec.prune->finetune) return problems;
   const TrainSpec& finetune = *spec.prune->finetune;
-  if (finetune.search) problems.push_back({"this version of edgelab does not search settings", "leave out prune.finetune.search"});
+  if (finetune.search) problems.push_back({"prune.finetune.search: settings of fine-tuning are not searched", "leave it out; a sweep (matrix) tries what you name"});
   if (finetune.reset) problems.push_back({"prune.finetune.reset would draw anew what was pruned", "leave it out"});
   if (finetune.trainable.what == Trainable::lora && keeps_zeros(spec)) {
     problems.push_back({"adapters would fill the zeros when they are merged", "say finetune: {trainable: all}"});

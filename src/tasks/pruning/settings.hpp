@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "compress/prune/channels.hpp"
 #include "compress/prune/masks.hpp"
 #include "tasks/job_spec.hpp"
+#include "tasks/spec_problem.hpp"
 
 // The translation of a job's `prune` into what src/compress wants.
 namespace edgelab::tasks {
@@ -22,9 +22,6 @@ inline int rounds_of(const PruneSpec& spec) { return spec.schedule == PruneSched
 // Whether a job fine-tunes a model whose zeros are to stay zero.
 bool keeps_zeros(const JobSpec& spec);
 
-struct SpecProblem {
-  std::string what, hint;
-};
 // What in a job's `prune` does not go together.
 std::vector<SpecProblem> problems_of_pruning(const JobSpec& spec);
 

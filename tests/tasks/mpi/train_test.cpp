@@ -1,59 +1,13 @@
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "models/safetensors/safetensors.hpp"
 #include "support/temporary_directory.hpp"
-#include "tasks/task.hpp"
-#include "tasks/training_job.hpp"
+#include "tasks/trained_together.hpp"
 
 // Data parallel: the same global batches on one rank and on all.
 namespace edgelab::tasks {
 namespace {
 
-struct Outcome {
-  results::JobRecord record;
-  std::vector<std::uint8_t> weights;
-};
-
-Outcome run(const JobSpec& spec, const parallel::Communicator& communicator, int threads = 1) {
-  TaskContext context{communicator, threads, {}, {}, true, {}, {}, {}};
-  Outcome outcome;
-  outcome.record = run_task(spec, context);
-  outcome.weights = std::move(context.made_weights);
-  return outcome;
-}
-
-models::Safetensors opened(const std::vector<std::uint8_t>& file) {
-  auto bytes = std::make_shared<std::vector<std::uint8_t>>(file);
-  return models::Safetensors::of_bytes(std::as_writable_bytes(std::span(*bytes)), bytes, "weights");
-}
-
-// The furthest that a weight lies from the other's, over the norm of how far all have come: sums of other shapes round otherwise.
-double distance(const Outcome& a, const Outcome& b) {
-  double apart = 0, size = 0;
-  const models::Safetensors first = opened(a.weights), second = opened(b.weights);
-  for (const models::NamedTensor& tensor : first.tensors()) {
-    const auto x = tensor.tensor.as<float>(), y = second.find(tensor.name)->as<float>();
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      apart += std::pow(static_cast<double>(x[i]) - y[i], 2);
-      size += std::pow(static_cast<double>(x[i]), 2);
-    }
-  }
-  return std::sqrt(apart / size);
-}
-
-void expect_the_same(JobSpec spec, const parallel::Communicator& world, int threads = 1) {
-  const Outcome together = run(spec, world, threads);
-  if (world.rank() != 0) return;
-  spec.ranks = 1;
-  const Outcome alone = run(spec, parallel::Communicator::self());
-  ASSERT_EQ(together.record.training.size(), alone.record.training.size());
-  for (std::size_t i = 0; i < alone.record.training.size(); ++i) {
-    EXPECT_NEAR(together.record.training[i].loss, alone.record.training[i].loss, 1e-4) << "epoch " << i;
-  }
-  EXPECT_LT(distance(together, alone), 1e-4);
-}
+using namespace example;
 
 TEST(TrainTogether, AVisionTransformerLearnsAsOnOneRank) {
   const parallel::Communicator world = parallel::Communicator::world().duplicate();

@@ -1,0 +1,272 @@
+#include "tasks/split/prediction.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "graph/split/blocks.hpp"
+#include "graph/split/cut.hpp"
+#include "graph/split/part.hpp"
+#include "kernels/message/all_reduce.hpp"
+#include "kernels/message/exchange.hpp"
+#include "parallel/pipeline_simulation.hpp"
+#include "parallel/stage.hpp"
+#include "tasks/split/micro_batches.hpp"
+
+namespace edgelab::tasks {
+namespace {
+
+struct Work {
+  double ns = 0.0, flop = 0.0;
+};
+
+// By layer. A part's nodes have the names of those that they are parts of, or one that begins with it.
+std::map<std::string, Work> works_of(const graph::Graph& graph, const MeasuredCosts& costs) {
+  std::map<std::string, Work> works;
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    Work& work = works[graph.nodes()[n].name];
+    work.ns += costs.nodes[n];
+    work.flop += static_cast<double>(graph.flop(graph.nodes()[n]));
+  }
+  return works;
+}
+
+// What one rank spends on a part, and what all that share its layers send meanwhile.
+struct Spent {
+  double ns = 0.0, message_ns = 0.0, bytes = 0.0;
+};
+
+class PartCosts {
+ public:
+  PartCosts(const graph::Graph& whole, const MeasuredCosts& costs, parallel::Wire wire) : works_(works_of(whole, costs)), costs_(costs), wire_(wire) {}
+
+  Spent of(const graph::Graph& part, double slowness) const {
+    Spent spent;
+    for (const graph::Node& node : part.nodes()) {
+      if (const auto* reduce = node.op.as<kernels::AllReduce>()) {
+        add(spent, reduced(*reduce));
+      } else if (const auto* exchange = node.op.as<kernels::Exchange>()) {
+        add(spent, exchanged(*exchange));
+      } else {
+        spent.ns += slowness * compute_ns(part, node);
+      }
+    }
+    return spent;
+  }
+
+ private:
+  static void add(Spent& to, const Spent& more) {
+    to.ns += more.ns;
+    to.message_ns += more.ns;
+    to.bytes += more.bytes;
+  }
+
+  double compute_ns(const graph::Graph& part, const graph::Node& node) const {
+    auto found = works_.find(node.name);
+    if (found == works_.end()) found = works_.find(node.name.substr(0, node.name.rfind('.')));
+    if (found == works_.end()) return 0.0;
+    const Work& whole = found->second;
+    return whole.flop > 0.0 ? whole.ns * static_cast<double>(part.flop(node)) / whole.flop : whole.ns;
+  }
+
+  double on_wire(const kernels::TensorType& type) const { return static_cast<double>(parallel::wire_bytes(wire_, type)); }
+
+  // Reduce-scatter, then all-gather: as parallel/mpi_transport.hpp does it.
+  Spent reduced(const kernels::AllReduce& reduce) const {
+    const double bytes = 2.0 * on_wire(reduce.type) * (reduce.ranks - 1) / reduce.ranks;
+    return {reduce.ranks == 1 ? 0.0 : 2.0 * costs_.link.latency_ns + bytes * costs_.link.ns_per_byte, 0.0, reduce.ranks * bytes};
+  }
+
+  Spent exchanged(const kernels::Exchange& exchange) const {
+    const double extent = static_cast<double>(exchange.whole.shape[exchange.axis]);
+    const double row = on_wire(exchange.whole) / extent * (1.0 - static_cast<double>(exchange.first_element) / static_cast<double>(exchange.whole.shape.back()));
+    // Every rank's op knows who sends what to whom. The next layer waits for the busiest.
+    const auto ranks = static_cast<int>(exchange.owned.size());
+    std::vector<double> sent(exchange.owned.size()), received(exchange.owned.size());
+    for (int from = 0; from < ranks; ++from) {
+      for (int to = 0; to < ranks; ++to) {
+        if (from == to) continue;
+        for (const kernels::Range& part : exchange.taken(from, to)) {
+          sent[static_cast<std::size_t>(from)] += row * static_cast<double>(part.size());
+          received[static_cast<std::size_t>(to)] += row * static_cast<double>(part.size());
+        }
+      }
+    }
+    const double busiest = std::max(*std::max_element(sent.begin(), sent.end()), *std::max_element(received.begin(), received.end()));
+    const double all = std::accumulate(sent.begin(), sent.end(), 0.0);
+    return {busiest > 0.0 ? costs_.link.latency_ns + busiest * costs_.link.ns_per_byte : 0.0, 0.0, all};
+  }
+
+  std::map<std::string, Work> works_;
+  const MeasuredCosts& costs_;
+  parallel::Wire wire_;
+};
+
+std::int64_t weight_bytes(const graph::Graph& graph) {
+  std::int64_t bytes = 0;
+  for (const graph::ValueId id : graph.weights()) bytes += static_cast<std::int64_t>(graph.type(id).bytes());
+  return bytes;
+}
+
+// The first member stands for all: it has what comes before the shared layers, too.
+graph::Graph first_part(const graph::Graph& graph, const std::vector<double>& speeds, const Ways& ways) {
+  if (ways.members() == 1) return graph;
+  const graph::Member member{0, speeds, nullptr};
+  return (ways.tensor > 1 ? graph::tensor_part(graph, member) : graph::sequence_part(graph, member)).graph;
+}
+
+// How much longer a stage's slowest member takes for its share than rank 0 would for the first one's.
+double slowness_of(int stage, const std::vector<double>& speeds, const MeasuredCosts& costs) {
+  double slowest = 0.0;
+  for (std::size_t member = 0; member < speeds.size(); ++member) {
+    slowest = std::max(slowest, costs.slowness[static_cast<std::size_t>(stage) * speeds.size() + member] * speeds[member] / speeds.front());
+  }
+  return slowest;
+}
+
+std::vector<std::size_t> starts_for(const graph::Graph& whole, const graph::Graph& part, const MeasuredCosts& costs, const Ways& ways, parallel::Wire wire,
+                                    const std::vector<int>& partition) {
+  if (ways.pipeline == 1) return {0};
+  if (!partition.empty()) return graph::starts_of(graph::blocks_of(whole), partition, graph::blocks_of(part));
+  if (ways.members() > 1) return graph::starts_of(graph::blocks_of(whole), best_block_counts(whole, costs, wire, ways.pipeline, ways.members()), graph::blocks_of(part));
+  return best_starts(whole, costs, wire, ways.pipeline);
+}
+
+}  // namespace
+
+Prediction predict(const graph::Graph& graph, const MeasuredCosts& costs, const Ways& ways, parallel::Wire wire, const Workload& work) {
+  Prediction prediction;
+  prediction.ways = ways;
+  prediction.partition = work.partition;
+  try {
+    const std::int64_t microbatch = graph.type(graph.outputs().front()).shape[0];
+    const PartCosts part_costs(graph, costs, wire);
+    const std::vector<double> speeds = member_speeds(ways, costs.slowness);
+    const graph::Graph part = first_part(graph, speeds, ways);
+    const std::vector<graph::Graph> stages = graph::cut(part, starts_for(graph, part, costs, ways, wire, work.partition));
+    parallel::PipelineModel model;
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+      const Spent spent = part_costs.of(stages[s], slowness_of(static_cast<int>(s), speeds, costs));
+      model.stage_ns.push_back(spent.ns);
+      if (spent.ns > prediction.slowest_stage_ns) prediction.slowest_stage_ns = spent.ns, prediction.message_ns = spent.message_ns;
+      prediction.wire_bytes += spent.bytes;
+      prediction.weight_bytes = std::max(prediction.weight_bytes, weight_bytes(stages[s]));
+      if (s + 1 == stages.size()) break;
+      double bytes = 0.0;
+      for (const graph::ValueId id : stages[s].outputs()) bytes += static_cast<double>(parallel::wire_bytes(wire, stages[s].type(id)));
+      model.message_bytes.push_back(bytes);
+      prediction.wire_bytes += ways.members() * bytes;
+    }
+    model.answer_bytes = static_cast<double>(graph.type(graph.outputs().front()).bytes());
+    if (ways.pipeline > 1) prediction.wire_bytes += model.answer_bytes;
+    model.link = costs.link;
+    const MicroBatches batches(work.samples, work.batch, static_cast<int>(microbatch));
+    model.microbatches = batches.count();
+    model.a_call = batches.parts();
+    model.in_flight = parallel::Stage::most_in_flight(ways.pipeline);
+    const parallel::PipelineTimes times = parallel::simulate(model);
+    prediction.latency_ns = times.latency_ns;
+    prediction.samples_per_second = 1e9 * static_cast<double>(work.samples) / std::max(times.total_ns, 1.0);
+  } catch (const Error& error) {
+    prediction.refusal = error.what();
+  }
+  return prediction;
+}
+
+std::vector<Ways> layouts_for(int ranks) {
+  constexpr int kEveryCountUpTo = 8, kMostMembers = 16;
+  std::vector<int> counts;
+  for (int count = 1; count <= std::min(ranks, kEveryCountUpTo); ++count) counts.push_back(count);
+  for (int count = 2 * kEveryCountUpTo; count < ranks; count *= 2) counts.push_back(count);
+  if (ranks > kEveryCountUpTo) counts.push_back(ranks);
+  std::vector<Ways> layouts = {{}};
+  for (const int count : counts) {
+    for (int stages = 1; count > 1 && stages <= count; ++stages) {
+      if (count % stages != 0) continue;
+      const int members = count / stages;
+      if (count > kEveryCountUpTo && members > kMostMembers) continue;
+      if (members == 1) {
+        layouts.push_back({.pipeline = stages});
+      } else {
+        layouts.push_back({.pipeline = stages, .tensor = members});
+        layouts.push_back({.pipeline = stages, .sequence = members});
+      }
+    }
+  }
+  return layouts;
+}
+
+Objective objective_of(const JobSpec& spec) { return spec.task == Task::infer ? Objective::latency : Objective::throughput; }
+
+std::size_t best_of(const std::vector<Prediction>& predictions, Objective objective) {
+  constexpr double kAsGood = 1.01;
+  const auto cost = [&](const Prediction& p) { return objective == Objective::latency ? p.latency_ns : 1.0 / p.samples_per_second; };
+  const auto ranks = [](const Prediction& p) { return p.ways.pipeline * p.ways.members(); };
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < predictions.size(); ++i) {
+    const Prediction &challenger = predictions[i], &holder = predictions[best];
+    if (!challenger.refusal.empty()) continue;
+    const bool better = kAsGood * cost(challenger) < cost(holder);
+    const bool as_good_with_fewer = cost(challenger) <= cost(holder) && ranks(challenger) < ranks(holder);
+    if (!holder.refusal.empty() || better || as_good_with_fewer) best = i;
+  }
+  return best;
+}
+
+namespace {
+
+std::string figures(const Prediction& p, Objective objective) {
+  return objective == Objective::latency ? fmt::format("{:.1f} ms", p.latency_ns / 1e6) : fmt::format("{:.1f} samples/s", p.samples_per_second);
+}
+
+const char* family_of(const Ways& ways) {
+  if (ways.tensor > 1) return ways.pipeline > 1 ? "pipeline × tensor" : "tensor";
+  if (ways.sequence > 1) return ways.pipeline > 1 ? "pipeline × sequence" : "sequence";
+  return ways.pipeline > 1 ? "pipeline" : "one rank";
+}
+
+// The largest thing that keeps a layout from being better.
+std::string loss_of(const Prediction& p, Objective objective) {
+  if (p.message_ns > 0.3 * p.slowest_stage_ns) return fmt::format("of {:.1f} ms in its slowest stage {:.1f} are messages", p.slowest_stage_ns / 1e6, p.message_ns / 1e6);
+  if (objective == Objective::latency && p.ways.pipeline > 1) return "stages shorten no single sample's way";
+  if (p.ways.members() > 1) return "what the ranks share is not all of the work";
+  return p.ways.pipeline > 1 ? "its stages or links are less even" : "nothing is done at once";
+}
+
+}  // namespace
+
+std::string reason_for(const std::vector<Prediction>& predictions, std::size_t best, Objective objective) {
+  std::string text = name_of(predictions[best].ways) + " is predicted to be best, " + figures(predictions[best], objective);
+  std::map<std::string, std::vector<Prediction>> families;
+  for (const Prediction& each : predictions) families[family_of(each.ways)].push_back(each);
+  families.erase(family_of(predictions[best].ways));
+  for (const auto& [family, members] : families) {
+    const Prediction& other = members[best_of(members, objective)];
+    if (other.refusal.empty()) {
+      text += fmt::format("; {} {}, since {}", name_of(other.ways), figures(other, objective), loss_of(other, objective));
+    } else {
+      text += "; " + family + " can't be";
+    }
+  }
+  return text;
+}
+
+std::string name_of(const Ways& ways) {
+  std::string name = ways.pipeline > 1 ? "pipeline of " + std::to_string(ways.pipeline) : "";
+  const auto add = [&](const char* what, int count) {
+    if (count > 1) name += (name.empty() ? "" : " × ") + std::string(what) + " over " + std::to_string(count);
+  };
+  add("tensor", ways.tensor);
+  add("sequence", ways.sequence);
+  return name.empty() ? "one rank" : name;
+}
+
+std::string name_of(const Prediction& prediction) {
+  return name_of(prediction.ways) + (prediction.partition.empty() ? "" : fmt::format(" as [{}]", fmt::join(prediction.partition, ", ")));
+}
+
+}  // namespace edgelab::tasks

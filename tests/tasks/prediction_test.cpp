@@ -1,0 +1,169 @@
+#include "tasks/split/prediction.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "graph/passes/passes.hpp"
+#include "models/model.hpp"
+#include "models/random_weights.hpp"
+#include "tasks/forecast.hpp"
+
+namespace edgelab::tasks {
+namespace {
+
+graph::Graph fused(const std::string& arch) {
+  models::ModelOptions options;
+  options.arch = arch;
+  options.classes = 10;
+  if (arch == "mobilenet_v2") {
+    options.input_size = 64;
+  } else {
+    options.img_size = 96;
+    options.patch_size = 8;
+    options.embed_dim = 96;
+    options.num_heads = 6;
+  }
+  graph::Graph graph = models::build(options, 1);
+  models::bind_random(graph, 1, 1);
+  return graph::optimise(graph);
+}
+
+// A machine that does an operation in so many nanoseconds.
+MeasuredCosts made_up(const graph::Graph& graph, int ranks, double ns_per_flop, parallel::Link link) {
+  MeasuredCosts costs;
+  for (const graph::Node& node : graph.nodes()) costs.nodes.push_back(ns_per_flop * static_cast<double>(graph.flop(node)));
+  costs.slowness.assign(static_cast<std::size_t>(ranks), 1.0);
+  costs.link = link;
+  return costs;
+}
+
+std::vector<Prediction> all(const graph::Graph& graph, const MeasuredCosts& costs, parallel::Wire wire = parallel::Wire::fp32) {
+  std::vector<Prediction> predictions;
+  for (const Ways& ways : layouts_for(static_cast<int>(costs.slowness.size()))) predictions.push_back(predict(graph, costs, ways, wire, {500}));
+  return predictions;
+}
+
+// One machine of six seems to be a hundred times slower than it is: its member of every stage has less, in all stages alike.
+TEST(MemberSpeeds, AddUpOverTheStages) {
+  EXPECT_EQ(member_speeds({.pipeline = 2, .tensor = 3}, {100.0, 1.0, 1.0, 1.0, 0.5, 1.0}), (std::vector<double>{1.01, 3.0, 2.0}));
+  EXPECT_EQ(member_speeds({.sequence = 2}, {1.0, 4.0}), (std::vector<double>{1.0, 0.25}));
+  EXPECT_EQ(member_speeds({.pipeline = 3}, {1.0, 2.0, 4.0}), (std::vector<double>{1.75}));
+}
+
+class Predictions : public testing::TestWithParam<const char*> {};
+
+TEST_P(Predictions, OneRankTakesWhatItsLayersTake) {
+  const graph::Graph graph = fused(GetParam());
+  const MeasuredCosts costs = made_up(graph, 4, 0.1, {1e5, 8});
+  const Prediction one = predict(graph, costs, {}, parallel::Wire::fp32, {500});
+  const double sum = std::accumulate(costs.nodes.begin(), costs.nodes.end(), 0.0);
+  EXPECT_NEAR(one.latency_ns, sum, 1e-6 * sum);
+  EXPECT_NEAR(one.samples_per_second, 1e9 / sum, 1e-6 * 1e9 / sum);
+  EXPECT_EQ(one.wire_bytes, 0.0);
+}
+
+TEST_P(Predictions, WithAFreeLinkEveryStrategyGainsAndNoneGainsMoreThanItHasRanks) {
+  const graph::Graph graph = fused(GetParam());
+  const std::vector<Prediction> predictions = all(graph, made_up(graph, 4, 0.1, {}));
+  for (const Prediction& p : predictions) {
+    ASSERT_EQ(p.refusal, "") << name_of(p.ways);
+    const double ranks = p.ways.pipeline * p.ways.members(), gain = p.samples_per_second / predictions.front().samples_per_second;
+    EXPECT_LE(gain, ranks * 1.0001) << name_of(p.ways);
+    if (ranks > 1) {
+      EXPECT_GT(gain, 1.2) << name_of(p.ways);
+    }
+  }
+}
+
+TEST_P(Predictions, ASlowLinkMakesOneRankTheChoice) {
+  const graph::Graph graph = fused(GetParam());
+  const std::vector<Prediction> predictions = all(graph, made_up(graph, 4, 0.01, {1e6, 1000}));
+  for (const Objective objective : {Objective::latency, Objective::throughput}) {
+    EXPECT_EQ(name_of(predictions[best_of(predictions, objective)].ways), "one rank");
+    EXPECT_NE(reason_for(predictions, 0, objective).find("messages"), std::string::npos) << reason_for(predictions, 0, objective);
+  }
+}
+
+TEST_P(Predictions, NarrowWiresSendLess) {
+  const graph::Graph graph = fused(GetParam());
+  const MeasuredCosts costs = made_up(graph, 4, 0.1, {1e5, 8});
+  for (const Ways& ways : {Ways{.pipeline = 4}, Ways{.tensor = 4}, Ways{.sequence = 4}}) {
+    const double fp32 = predict(graph, costs, ways, parallel::Wire::fp32, {500}).wire_bytes, int8 = predict(graph, costs, ways, parallel::Wire::int8, {500}).wire_bytes;
+    EXPECT_GT(int8, 0.2 * fp32) << name_of(ways);
+    EXPECT_LT(int8, 0.5 * fp32) << name_of(ways);
+  }
+}
+
+TEST_P(Predictions, ACutOfTheJobsOwnIsNoBetterThanTheBestOne) {
+  const graph::Graph graph = fused(GetParam());
+  const MeasuredCosts costs = made_up(graph, 4, 0.1, {1e5, 8});
+  const bool mobile = std::string(GetParam()) == "mobilenet_v2";
+  const Prediction best = predict(graph, costs, {.pipeline = 4}, parallel::Wire::fp32, {500});
+  const Prediction lopsided = predict(graph, costs, {.pipeline = 4}, parallel::Wire::fp32, {500, 1, mobile ? std::vector{14, 1, 1, 1} : std::vector{9, 1, 1, 1}});
+  ASSERT_EQ(lopsided.refusal, "");
+  EXPECT_LT(lopsided.samples_per_second, 0.8 * best.samples_per_second);
+  EXPECT_EQ(name_of(lopsided), mobile ? "pipeline of 4 as [14, 1, 1, 1]" : "pipeline of 4 as [9, 1, 1, 1]");
+  EXPECT_NE(predict(graph, costs, {.pipeline = 4}, parallel::Wire::fp32, {500, 1, {1, 1, 1, 1}}).refusal, "");
+}
+
+TEST_P(Predictions, ACallOfSeveralMicroBatchesTakesLongerThanOneAndLessThanOneAfterTheOther) {
+  const graph::Graph graph = fused(GetParam());
+  const MeasuredCosts costs = made_up(graph, 4, 0.1, {1e4, 1});
+  const auto call_ns = [&](std::int64_t micro_batches) { return predict(graph, costs, {.pipeline = 4}, parallel::Wire::fp32, {micro_batches, static_cast<int>(micro_batches)}).latency_ns; };
+  EXPECT_GT(call_ns(8), 2 * call_ns(1));
+  EXPECT_LT(call_ns(8), 6 * call_ns(1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Predictions, testing::Values("mobilenet_v2", "deit_small_patch16_224"));
+
+JobSpec small_pipeline() {
+  JobSpec spec;
+  spec.id = "job";
+  spec.task = Task::infer;
+  spec.data.dataset = "shapes10";
+  spec.data.limit = 20;
+  spec.model.arch = "vit_tiny_patch16_224";
+  spec.model.img_size = 32;
+  spec.model.patch_size = 4;
+  spec.model.depth = 6;
+  spec.model.embed_dim = 96;
+  spec.ranks = 2;
+  spec.parallel.strategy = Strategy::pipeline;
+  return spec;
+}
+
+TEST(Forecasts, OfAJobThatNamesItsCutAreOfThatCut) {
+  JobSpec spec = small_pipeline();
+  spec.parallel.partition = {5, 1};
+  const Forecast own = forecast(spec, 1);
+  const Prediction& chosen = own.layouts[own.chosen];
+  EXPECT_EQ(name_of(chosen), "pipeline of 2 as [5, 1]");
+  EXPECT_TRUE(own.layout.starts_with("pipeline of 2 as [5, 1], as the job says")) << own.layout;
+  const auto best = std::find_if(own.layouts.begin(), own.layouts.end(), [](const Prediction& p) { return name_of(p) == "pipeline of 2"; });
+  ASSERT_NE(best, own.layouts.end()) << "the best cut stands beside it";
+  EXPECT_GT(chosen.slowest_stage_ns, best->slowest_stage_ns);  // of the same measured times
+}
+
+TEST(Forecasts, OfAJobThatLeavesTheCutOpenAreOfTheBestOne) {
+  const Forecast open = forecast(small_pipeline(), 1);
+  EXPECT_EQ(name_of(open.layouts[open.chosen]), "pipeline of 2");
+}
+
+TEST(Forecasts, RefuseACutThatDoesNotFit) {
+  JobSpec spec = small_pipeline();
+  spec.parallel.partition = {5, 5};
+  EXPECT_THROW(forecast(spec, 1), Error);
+}
+
+TEST(Layouts, AreOneRankAndAllProductsOfEveryCount) {
+  const std::vector<Ways> layouts = layouts_for(4);
+  EXPECT_EQ(layouts.size(), 1u + 3 + 3 + 5);  // one; of 2 and 3: pipeline, tensor, sequence; of 4 also 2 × 2 twice
+  for (const Ways& ways : layouts) EXPECT_LE(ways.pipeline * ways.members(), 4);
+  EXPECT_EQ(name_of(Ways{.pipeline = 2, .tensor = 2}), "pipeline of 2 × tensor over 2");
+}
+
+}  // namespace
+}  // namespace edgelab::tasks
