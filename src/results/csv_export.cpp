@@ -100,10 +100,13 @@ struct Walker {
     for (std::size_t i = 0; i < elements.size(); ++i) {
       text += begin;
       const auto index = static_cast<std::int64_t>(i);
-      if (extents.size() == 2)
-        text += fmt::format("{},{},{}\r\n", index / extents[1], index % extents[1], elements[i]);
-      else
-        text += fmt::format("{},{}\r\n", index, elements[i]);
+      std::string place;
+      for (std::int64_t rest = index, axis = static_cast<std::int64_t>(extents.size()) - 1; axis >= 0; --axis) {
+        const std::int64_t extent = extents[static_cast<std::size_t>(axis)];
+        place = fmt::format("{},", rest % extent) + place;
+        rest /= extent;
+      }
+      text += place + fmt::format("{}\r\n", elements[i]);
     }
   }
 

@@ -30,6 +30,7 @@ struct LayerRow {
   std::int64_t bytes = 0;     // read and written, weights included
   double sparsity = 0.0;      // share of weights that are zero
   std::int64_t flop = 0;
+  double limit_flop_per_second = 0.0;  // what its threads can do at most in its type; 0: not known
   bool operator==(const LayerRow&) const = default;
 };
 
@@ -43,7 +44,9 @@ struct Summary {
   std::optional<std::int64_t> time_to_first_inference_ns;
   std::optional<std::int64_t> peak_rss_bytes;
   std::optional<std::int64_t> model_bytes;
-  std::optional<double> energy_joules;
+  std::optional<double> energy_joules, energy_above_idle_joules, energy_per_sample_joules;
+  std::optional<std::string> throttling;  // what slowed hosts down while they were measured
+  std::optional<std::string> validity, invalid_reason;  // of a scenario: VALID or INVALID
   bool operator==(const Summary&) const = default;
 };
 
@@ -53,11 +56,28 @@ struct RankRow {
   std::string host;
   std::string role;  // "shard 1 of 4: samples 128 to 255", "stage 0: layers 0 to 12"
   int threads = 1;
+  std::string device = {};       // "cpu", "cuda 0: NVIDIA H100 80GB HBM3 (compute capability 9.0), also of rank 1 on this host"
+  std::string device_note = {};  // why not on what the job would rather have
   std::int64_t load_ns = 0, preprocess_ns = 0;  // weights and plan; images to tensors
   std::int64_t compute_ns = 0, send_ns = 0, receive_ns = 0, wait_ns = 0;
   std::int64_t bytes_sent = 0, bytes_received = 0;
   std::int64_t peak_rss_bytes = 0;
+  // What it did when, one span after another: of a model that is split over ranks, the first micro-batches of the last pass.
+  std::vector<std::int32_t> span_kind = {};  // SpanKind
+  std::vector<std::int64_t> span_microbatch = {}, span_start_ns = {}, span_end_ns = {};  // since spans_began_wall_ns
+  std::int64_t spans_began_wall_ns = 0;  // by rank 0's clock, as they all are; the same on all ranks
   bool operator==(const RankRow&) const = default;
+};
+
+enum class SpanKind : std::int32_t { compute, send, receive, wait };
+
+// What was predicted before a split model ran, and what was measured.
+struct ForecastRecord {
+  std::string layout;  // "pipeline of 4"; empty: nothing was predicted
+  double predicted_latency_ns = 0, measured_latency_ns = 0;  // of a call, mean
+  double predicted_samples_per_second = 0, measured_samples_per_second = 0;
+  double predicted_bytes = 0, measured_bytes = 0;  // sent a micro-batch, by all ranks together
+  bool operator==(const ForecastRecord&) const = default;
 };
 
 struct TelemetryRow {
@@ -68,6 +88,16 @@ struct TelemetryRow {
   bool operator==(const TelemetryRow&) const = default;
 };
 
+// What one host used while the job was measured.
+struct EnergyRow {
+  int rank = 0;  // that sampled it, in the job
+  std::string host, source;  // source: "rapl package-0, dram"; "" where nothing can tell
+  double energy_joules = 0, idle_watt = 0;  // NaN where the host doesn't tell
+  std::int64_t window_ns = 0;               // that was measured
+  std::int64_t readings = 0, reading_ns = 0, interval_ns = 0;
+  bool operator==(const EnergyRow&) const = default;
+};
+
 struct TrainingRow {
   int epoch = 0;
   double loss = 0, top1 = 0, learning_rate = 0, samples_per_second = 0;
@@ -75,10 +105,56 @@ struct TrainingRow {
 };
 
 // What one layer alone costs when this share of it is left out.
+// A try of a search. What failed has no numbers.
+struct TrialRow {
+  std::int64_t number = 0;
+  std::string settings;
+  double top1 = 0.0, loss = 0.0;
+  std::int64_t bytes = 0, duration_ns = 0;
+  bool operator==(const TrialRow&) const = default;
+};
+
 struct SensitivityRow {
   std::string layer;
   double sparsity = 0, top1 = 0, loss = 0;
   bool operator==(const SensitivityRow&) const = default;
+};
+
+// What a job with a scenario was about, and what came out. Latencies are of queries.
+struct ScenarioRecord {
+  std::string kind;    // "server"; "" without a scenario
+  std::string metric;  // what `value` is: "latency_p90_ns", "latency_p99_ns", "queries_per_second", "samples_per_second"
+  double value = 0;
+  std::int64_t queries = 0, samples_per_query = 1;
+  std::int64_t duration_ns = 0;
+  std::optional<double> percentile;  // that the scenario is about, 0 to 100
+  std::optional<std::int64_t> percentile_at_most_ns;
+  std::optional<std::int64_t> latency_bound_ns;
+  bool operator==(const ScenarioRecord&) const = default;
+};
+
+// A rate of arrivals that was tried in search of the highest.
+struct RateRow {
+  double queries_per_second = 0;
+  std::int64_t queries = 0, latency_p99_ns = 0;
+  bool met = false;
+  bool operator==(const RateRow&) const = default;
+};
+
+struct ClassRow {
+  std::string name;
+  bool operator==(const ClassRow&) const = default;
+};
+
+// A sample that the model was wrong about, and sure. The picture is what the data set holds, made smaller where it is large.
+struct MistakeRecord {
+  std::int64_t sample = 0;  // position in `predictions`
+  std::int64_t file_index = 0;
+  int label = 0, prediction = 0;
+  double probability = 0, label_probability = 0;  // softmax of the logits, 0 to 1
+  int height = 0, width = 0, channels = 0;        // shape of `picture`
+  std::vector<std::uint8_t> picture;              // [height, width, channel], red first
+  bool operator==(const MistakeRecord&) const = default;
 };
 
 struct ExpectationRow {
@@ -109,10 +185,17 @@ struct JobRecord {
   std::int64_t classes = 0;
   std::vector<float> logits;              // [sample, class]; may be there for `outputs_match` though not to be kept
   bool keep_logits = false;
+  std::vector<ClassRow> class_names;       // [class]; empty where the data set names none
+  std::vector<MistakeRecord> mistakes;     // the surest first
+  ForecastRecord forecast;
   std::vector<RankRow> ranks;
+  ScenarioRecord scenario;
+  std::vector<RateRow> rates;
   std::vector<TelemetryRow> telemetry;
+  std::vector<EnergyRow> energy;  // a row a host
   std::vector<TrainingRow> training;
   std::vector<SensitivityRow> sensitivity;
+  std::vector<TrialRow> trials;
   std::vector<ExpectationRow> expectations;
   bool operator==(const JobRecord&) const = default;
 };
@@ -126,6 +209,8 @@ struct HostRecord {
   std::optional<double> temperature_celsius;
   std::optional<std::int64_t> throttle_bits;
   std::optional<std::int64_t> network_bits_per_second;
+  std::string emulated = {};  // what limits it, where cluster/emulate.sh made it
+  std::optional<double> idle_watt = {};
   bool operator==(const HostRecord&) const = default;
 };
 

@@ -104,6 +104,11 @@ void Journal::append(std::string_view type, std::string_view body, Durability du
 
 void refuse_if_written(const std::filesystem::path& journal) { open_locked(journal, 0); }
 
+bool is_written(const std::filesystem::path& journal) {
+  const FileDescriptor file = open_file(journal, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  return file.open() && ::flock(file.number(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 void keep_as_old(const std::filesystem::path& path) {
   if (!there(path)) return;
   std::filesystem::path old = path;

@@ -85,6 +85,9 @@ class Journal {
 // Throws Error (environment) if a live run holds the journal.
 void refuse_if_written(const std::filesystem::path& journal);
 
+// True if a live run holds it, as far as this process can see: false too for a file that it may not read.
+bool is_written(const std::filesystem::path& journal);
+
 // Renames the file, if there is one, to NAME.old; an older one of that name goes. On disk when it returns. Throws
 // Error (environment).
 void keep_as_old(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "results/hdf5/run_file.hpp"
+#include "results/idle_power.hpp"
 #include "results/json/record_json.hpp"
 
 namespace edgelab::results {
@@ -50,6 +51,7 @@ const JobRecord& Recorder::take_over(std::string_view id) {
 }
 
 const JobRecord& Recorder::add(JobRecord job) {
+  subtract_idle_power(job, run_.hosts);
   journal_.append("job", to_json_text(job));
   const std::string id = job.id;
   place(std::move(job));

@@ -33,7 +33,7 @@ class Recorder {
 
   // The earlier job's record, kept as it is. Throws std::out_of_range if there is none.
   const JobRecord& take_over(std::string_view id);
-  // On disk when it returns (fsync). A record of the same id goes. Throws Error (environment); then it was not added.
+  // With the hosts' idle power taken off its energy. On disk when it returns (fsync). A record of the same id goes. Throws Error (environment); then it was not added.
   const JobRecord& add(JobRecord job);
   // Hosts, links and provenance as they are known now. On disk when it returns.
   void update_frame(Provenance provenance, std::vector<HostRecord> hosts, LinkTable links);

@@ -8,12 +8,17 @@
 #include <tuple>
 
 #include "results/schema/field.hpp"
+#include "results/shown_scenarios.hpp"
+#include "results/shown_series.hpp"
+#include "results/statistics.hpp"
 #include "results/text/units.hpp"
 
 namespace edgelab::results {
 namespace {
 
 using Cell = TextTable::Cell;
+
+constexpr int kRoomForSpread = 100;  // columns of a terminal on which tables have place for more
 
 Ink ink_of(Status status) {
   switch (status) {
@@ -59,6 +64,7 @@ std::string host_lines(const RunRecord& run, const Look& look) {
     std::string line =
         host.name + ": " + host.cpu_model + fmt::format(", {} core{}", host.cores, host.cores == 1 ? "" : "s");
     if (host.memory_bytes > 0) line += ", " + bytes_text(static_cast<double>(host.memory_bytes));
+    if (!host.emulated.empty()) line += ", emulated: " + host.emulated;
     if (host.throttle_bits && *host.throttle_bits != 0)
       line += fmt::format(", throttled (0x{:x})", *host.throttle_bits);
     text += painted(wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width), 2), Ink::faint, look) + "\n";
@@ -68,7 +74,7 @@ std::string host_lines(const RunRecord& run, const Look& look) {
 
 std::string job_table(const RunRecord& run, const Look& look) {
   TextTable table(
-      {{"job", false}, {"task", false}, {"status", false}, {"n"}, {"top-1"}, {"p50"}, {"p99"}, {"per s"}, {"memory"}});
+      {{"job", false}, {"task", false}, {"status", false}, {"n"}, {"top-1"}, {"p50"}, {"p99"}, {"spread", false}, {"per s"}, {"memory"}, {"energy"}});
   for (const JobRecord& job : run.jobs) {
     const Summary& summary = job.summary;
     table.add({{safe_for_terminal(job.id)},
@@ -78,8 +84,10 @@ std::string job_table(const RunRecord& run, const Look& look) {
                {text_or_nothing(summary.top1, share_text)},
                {text_or_nothing(summary.latency_p50_ns, duration_text)},
                {text_or_nothing(summary.latency_p99_ns, duration_text)},
+               {look.width >= kRoomForSpread ? latency_spread(job) : ""},
                {text_or_nothing(summary.throughput_samples_per_second, rate_text)},
-               {text_or_nothing(summary.peak_rss_bytes, bytes_text)}});
+               {text_or_nothing(summary.peak_rss_bytes, bytes_text)},
+               {text_or_nothing(summary.energy_joules, joules_text)}});
   }
   return table.text(look);
 }
@@ -105,15 +113,47 @@ std::string model_table(const RunRecord& run, const Look& look) {
 std::string reasons(const RunRecord& run, const Look& look) {
   std::string text;
   for (const JobRecord& job : run.jobs) {
-    std::string why = job.reason;
-    if (why.empty() && job.status == Status::done) why = accuracy_note(job);
-    if (why.empty()) continue;
-    const std::string line =
-        job.id + ": " + why + (job.attempts > 1 ? fmt::format(" ({} attempts)", job.attempts) : "");
-    const Ink ink = job.status == Status::failed ? Ink::bad : Ink::warning;
-    text += painted(wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width), 4), ink, look) + "\n";
+    for (const std::string& why : doubts_about(job)) {
+      const std::string line =
+          job.id + ": " + why + (job.attempts > 1 ? fmt::format(" ({} attempts)", job.attempts) : "");
+      const Ink ink = job.status == Status::failed ? Ink::bad : Ink::warning;
+      text += painted(wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width), 4), ink, look) + "\n";
+    }
   }
   return text.empty() ? text : "\n" + text;
+}
+
+// Which device each rank had, of jobs that ran on others than the CPU.
+std::string device_lines(const RunRecord& run, const Look& look) {
+  std::string text;
+  for (const JobRecord& job : run.jobs) {
+    for (const RankRow& rank : job.ranks) {
+      if (rank.device.empty() || rank.device == "cpu") continue;
+      const std::string line = fmt::format("{}: rank {} on {}, {}", job.id, rank.rank, rank.host, rank.device);
+      text += painted(wrapped(safe_for_terminal(line), static_cast<std::size_t>(look.width), 4), Ink::faint, look) + "\n";
+    }
+  }
+  return text.empty() ? text : "\n" + text;
+}
+
+// Predicted beside measured, of models that are split over ranks; else nothing.
+std::string forecast_table(const RunRecord& run, const Look& look) {
+  TextTable table({{"predicted", false}, {"layout", false}, {"a call"}, {"measured"}, {"per s"}, {"measured"}, {"sent"}, {"measured"}});
+  bool any = false;
+  for (const JobRecord& job : run.jobs) {
+    const ForecastRecord& forecast = job.forecast;
+    if (forecast.layout.empty()) continue;
+    any = true;
+    table.add({{safe_for_terminal(job.id)},
+               {safe_for_terminal(forecast.layout)},
+               {duration_text(forecast.predicted_latency_ns)},
+               {duration_text(forecast.measured_latency_ns)},
+               {rate_text(forecast.predicted_samples_per_second)},
+               {rate_text(forecast.measured_samples_per_second)},
+               {look.width >= kRoomForSpread ? bytes_text(forecast.predicted_bytes) : ""},
+               {look.width >= kRoomForSpread ? bytes_text(forecast.measured_bytes) : ""}});
+  }
+  return any ? "\n" + table.text(look) : "";
 }
 
 std::string expectation_lines(const RunRecord& run, const Look& look) {
@@ -137,10 +177,11 @@ std::string layer_table(const JobRecord& job, const Look& look) {
   double whole = 0;
   for (const LayerRow& row : job.layers) whole += static_cast<double>(row.time_ns);
   TextTable table(
-      {{"layer", false}, {"op", false}, {"type", false}, {"implementation", false}, {"time"}, {"share"}, {"GFLOP/s"}});
+      {{"layer", false}, {"op", false}, {"type", false}, {"implementation", false}, {"time"}, {"share"}, {"GFLOP/s"}, {"of limit"}});
   for (const LayerRow& row : job.layers) {
     const bool fallen = row.requested_dtype != row.effective_dtype;
     const auto time = static_cast<double>(row.time_ns);
+    const std::optional<double> of_limit = share_of_limit(row);
     table.add({{safe_for_terminal(row.name)},
                {safe_for_terminal(row.op)},
                {safe_for_terminal(fallen ? row.requested_dtype + "→" + row.effective_dtype : row.effective_dtype),
@@ -148,7 +189,8 @@ std::string layer_table(const JobRecord& job, const Look& look) {
                {safe_for_terminal(row.implementation)},
                {row.time_ns > 0 ? duration_text(time) : ""},
                {whole > 0 && row.time_ns > 0 ? fmt::format("{:.1f} %", 100 * time / whole) : ""},
-               {row.flop > 0 && row.time_ns > 0 ? figures_text(static_cast<double>(row.flop) / time, 3) : ""}});
+               {row.flop > 0 && row.time_ns > 0 ? figures_text(static_cast<double>(row.flop) / time, 3) : ""},
+               {of_limit ? fmt::format("{:.0f} %", 100 * *of_limit) : ""}});
   }
   std::string text =
       "\n" + painted("Layers of " + safe_for_terminal(job.id), Ink::bold, look) + "\n" + table.text(look);
@@ -174,6 +216,25 @@ std::string accuracy_note(const JobRecord& job) {
                      share_text(chance), job.classes);
 }
 
+std::vector<std::string> doubts_about(const JobRecord& job) {
+  std::vector<std::string> doubts;
+  const auto add = [&](const std::string& doubt) {
+    if (!doubt.empty()) doubts.push_back(doubt);
+  };
+  add(job.reason);
+  if (job.reason.empty() && job.status == Status::done) add(accuracy_note(job));
+  for (const RankRow& rank : job.ranks) {
+    if (rank.device_note.empty()) continue;
+    add("ran on " + rank.device + ": " + rank.device_note);
+    break;
+  }
+  if (job.summary.invalid_reason)
+    add(job.scenario.kind + " is INVALID: " + *job.summary.invalid_reason);
+  else if (job.summary.throttling)
+    add("slowed down while it was measured: " + *job.summary.throttling);
+  return doubts;
+}
+
 std::string expectation_value_text(const ExpectationRow& row, double number) {
   const auto about = [&](const char* word) { return row.text.find(word) != std::string::npos; };
   if (about("latency_p50_at_most")) return duration_text(number);
@@ -186,8 +247,9 @@ std::string expectation_value_text(const ExpectationRow& row, double number) {
 
 std::string shown_text(const RunRecord& run, const std::string& file_name, bool layers, const Look& look) {
   std::string text = head(run, file_name, look) + host_lines(run, look);
-  if (!run.jobs.empty()) text += "\n" + job_table(run, look) + model_table(run, look);
-  text += reasons(run, look) + expectation_lines(run, look);
+  if (!run.jobs.empty()) text += "\n" + job_table(run, look) + model_table(run, look) + forecast_table(run, look) +
+                                  scenario_table(run, look);
+  text += training_table(run, look) + telemetry_table(run, look) + device_lines(run, look) + reasons(run, look) + expectation_lines(run, look);
   for (const JobRecord& job : run.jobs) {
     if (layers) text += layer_table(job, look);
   }

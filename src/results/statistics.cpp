@@ -1,42 +1,16 @@
 #include "results/statistics.hpp"
 
 #include <algorithm>
-#include <boost/math/distributions/beta.hpp>
 #include <cmath>
 #include <stdexcept>
-#include <vector>
-
-#include "core/random.hpp"
 
 namespace edgelab::results {
-namespace {
 
-constexpr int kReplicates = 2000;
-constexpr std::size_t kFewestValues = 5;
-
-std::vector<std::int64_t> sorted(std::span<const std::int64_t> values) {
+std::vector<std::int64_t> ascending_of(std::span<const std::int64_t> values) {
   std::vector<std::int64_t> ascending(values.begin(), values.end());
   std::sort(ascending.begin(), ascending.end());
   return ascending;
 }
-
-// Medians of as many resamplings of the values.
-std::vector<double> bootstrap_medians(std::span<const std::int64_t> values, std::uint64_t stream) {
-  const std::vector<std::int64_t> ascending = sorted(values);
-  const auto count = static_cast<double>(ascending.size());
-  const double middle = std::floor((count + 1) / 2);
-  const boost::math::beta_distribution<double> ranks(middle, count - middle + 1);
-  CounterRandom random(stream_key(stream, "bootstrap"));
-  std::vector<double> medians;
-  for (int i = 0; i < kReplicates; ++i) {
-    const double share = boost::math::quantile(ranks, static_cast<double>(random.next_bits() >> 11) * 0x1p-53);
-    const auto index = std::min(static_cast<std::size_t>(share * count), ascending.size() - 1);
-    medians.push_back(static_cast<double>(ascending[index]));
-  }
-  return medians;
-}
-
-}  // namespace
 
 double percentile_of_sorted(std::span<const std::int64_t> ascending, double percent) {
   if (ascending.empty()) throw std::invalid_argument("a percentile of no values");
@@ -49,7 +23,7 @@ double percentile_of_sorted(std::span<const std::int64_t> ascending, double perc
 }
 
 LatencySummary summarise_latency(std::span<const std::int64_t> latency_ns, std::int64_t batch) {
-  const std::vector<std::int64_t> ascending = sorted(latency_ns);
+  const std::vector<std::int64_t> ascending = ascending_of(latency_ns);
   LatencySummary summary;
   const auto rounded = [&](double percent) {
     return static_cast<std::int64_t>(std::llround(percentile_of_sorted(ascending, percent)));
@@ -70,16 +44,9 @@ LatencySummary summarise_latency(std::span<const std::int64_t> latency_ns, std::
   return summary;
 }
 
-std::optional<Interval> median_ratio_interval(std::span<const std::int64_t> a, std::span<const std::int64_t> b) {
-  if (std::min(a.size(), b.size()) < kFewestValues) return std::nullopt;
-  const std::vector<double> below = bootstrap_medians(a, 1);
-  std::vector<double> ratios = bootstrap_medians(b, 2);
-  for (std::size_t i = 0; i < ratios.size(); ++i) {
-    if (below[i] <= 0) return std::nullopt;
-    ratios[i] /= below[i];
-  }
-  std::sort(ratios.begin(), ratios.end());
-  return Interval{ratios[kReplicates / 40], ratios[kReplicates - 1 - kReplicates / 40]};
+std::optional<double> share_of_limit(const LayerRow& layer) {
+  if (!(layer.limit_flop_per_second > 0.0) || layer.time_ns <= 0 || layer.flop <= 0) return {};
+  return 1e9 * static_cast<double>(layer.flop) / static_cast<double>(layer.time_ns) / layer.limit_flop_per_second;
 }
 
 }  // namespace edgelab::results

@@ -3,8 +3,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
+
+#include "results/job_record.hpp"
 
 namespace edgelab::results {
+
+std::vector<std::int64_t> ascending_of(std::span<const std::int64_t> values);
 
 // Percentile `percent` (0 to 100) of values in ascending order, linear between the two nearest ranks: type 7 of Hyndman and
 // Fan (1996), what numpy.percentile does, so that a reader's own sum over `latency` gives the same number. (LoadGen takes
@@ -22,13 +27,8 @@ struct LatencySummary {
 // Throws std::invalid_argument for no values.
 LatencySummary summarise_latency(std::span<const std::int64_t> latency_ns, std::int64_t batch);
 
-struct Interval {
-  double low = 0, high = 0;
-};
-
-// 95 % interval of median(b) / median(a) by the bootstrap (Efron 1979, percentile method, 2,000 replicates), the same for the
-// same input. The k-th order statistic of n draws with replacement is the value at the rank ⌈n·U⌉ with U from
-// Beta(k, n − k + 1), so that nothing is resampled: a replicate costs two quantiles, whatever n. Empty below 5 values.
-std::optional<Interval> median_ratio_interval(std::span<const std::int64_t> a, std::span<const std::int64_t> b);
+// Operations a second of a layer as a share of what its threads can do; above 1 where a sparse kernel leaves operations out that count.
+// Nothing where the limit, the time or the operations are not known.
+std::optional<double> share_of_limit(const LayerRow& layer);
 
 }  // namespace edgelab::results

@@ -40,6 +40,11 @@ class Checker {
     const std::size_t classes = static_cast<std::size_t>(std::max<std::int64_t>(1, job.classes));
     expect(job.logits.empty() || job.predictions.empty() || job.logits.size() / classes == job.predictions.size(),
            "logits and predictions differ in length");
+    for (const RankRow& row : job.ranks) {
+      const std::size_t spans = row.span_kind.size();
+      expect(row.span_microbatch.size() == spans && row.span_start_ns.size() == spans && row.span_end_ns.size() == spans,
+             "the arrays of a rank's spans differ in length");
+    }
     expect_share(summary.top1, "top1");
     expect_share(summary.top5, "top5");
     expect(!(summary.top1 && summary.top5 && *summary.top5 < *summary.top1), "top5 is below top1");

@@ -48,10 +48,12 @@ with h5py.File(sys.argv[1], "r") as file:
     assert job["telemetry"][0]["frequency_hz"] == 1.5e9 and job["training"].shape == (2,)
     assert file["jobs/pruned"].attrs["status"] == "failed" and "latency" not in file["jobs/pruned"]
 
-    # Every dataset is described.
-    def described(name, item):
+    # Every object can be opened and read to its end, as viewers do that walk the tree, and every dataset is described.
+    def read(name, item):
+        assert all(value is not None for value in item.attrs.values()), name
         if isinstance(item, h5py.Dataset):
             assert "units" in item.attrs and item.attrs["description"], name
+            assert item[()].nbytes == item.nbytes if item.shape else item[()] is not None, name
 
-    file.visititems(described)
+    file.visititems(read)
 print("h5py", h5py.__version__, "reads it")

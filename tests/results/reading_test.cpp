@@ -1,16 +1,17 @@
-// What people see: show, compare, CSV, the HTML report.
+// What people see: show, CSV.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
 #include "core/error.hpp"
-#include "results/compare.hpp"
 #include "results/csv_export.hpp"
-#include "results/report/report.hpp"
 #include "results/sample_run.hpp"
 #include "results/show.hpp"
+#include "results/shown_scenarios.hpp"
+#include "results/text/sparkline.hpp"
 #include "results/text/units.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -37,6 +38,9 @@ TEST(Units, AreScaledForAReader) {
   EXPECT_EQ(duration_text(7260e9), "2 h 1 min");
   EXPECT_EQ(bytes_text(512), "512 B");
   EXPECT_EQ(bytes_text(13.6e6), "13.6 MB");
+  EXPECT_EQ(joules_text(0.0625), "62.5 mJ");
+  EXPECT_EQ(joules_text(60.5), "60.5 J");
+  EXPECT_EQ(joules_text(0), "0 J");
   EXPECT_EQ(count_text(640), "640");
   EXPECT_EQ(count_text(3'504'872), "3.50 M");
   EXPECT_EQ(share_text(0.9453125), "94.53 %");
@@ -59,8 +63,72 @@ TEST(Show, SaysWhatCameOutAndWhy) {
   EXPECT_THAT(text, HasSubstr("not judged"));
   EXPECT_THAT(text, HasSubstr("features.3.conv"));
   EXPECT_THAT(text, HasSubstr("int8→fp32"));
+  EXPECT_THAT(text, HasSubstr("pipeline of 2  4.00 ms   4.10 ms  500.5     480.2  41.0 KB   41.0 KB"));
+  EXPECT_THAT(text, HasSubstr("emulated: 0.4 cores, links 1gbit"));
   EXPECT_THAT(text, Not(HasSubstr("\033[")));
   EXPECT_THAT(shown_text(test::sample_run(), "k.h5", false, {80, true}), HasSubstr("\033[32m"));
+}
+
+TEST(Show, SaysWhatAScenarioCameToAndWhyItIsInvalid) {
+  RunRecord run = test::sample_run();
+  const std::string text = shown_text(run, "k.h5", false, {100, false});
+  EXPECT_THAT(text, HasSubstr("INVALID  312.5 queries/s within 15.0 ms"));
+  EXPECT_THAT(text, HasSubstr("serial: server is INVALID: too few queries: 128 of 662"));
+  EXPECT_THAT(shown_text(run, "k.h5", true, {200, false}), testing::ContainsRegex("GFLOP/s +of limit"));
+  EXPECT_THAT(text, Not(HasSubstr("slowed down")));  // it would be among the reasons
+  for (JobRecord& job : run.jobs) {
+    job.scenario = {};
+    job.summary.validity = job.summary.invalid_reason = {};
+  }
+  const std::string plain = shown_text(run, "k.h5", false, {100, false});
+  EXPECT_THAT(plain, Not(HasSubstr("INVALID")));
+  EXPECT_THAT(plain, HasSubstr("serial: slowed down while it was measured: pi-1: throttled in 12 of 40 readings"));
+}
+
+TEST(Show, NamesAScenariosResultByItsMetric) {
+  JobRecord job;
+  job.scenario = {"single_stream", "latency_p90_ns", 4.12e6, 64, 1, 1, 90.0, 5, {}};
+  EXPECT_EQ(scenario_result_text(job), "p90 4.12 ms");
+  job.scenario.metric = "samples_per_second";
+  job.scenario.value = 840;
+  EXPECT_EQ(scenario_result_text(job), "840.0 samples/s");
+  job.scenario.metric = "queries_per_second";
+  job.scenario.latency_bound_ns = 15'000'000;
+  job.summary.latency_p99_ns = 14'000'000;
+  EXPECT_EQ(scenario_result_text(job), "840.0 queries/s within 15.0 ms");
+  job.summary.latency_p99_ns = 17'900'000;  // no rate was slow enough
+  EXPECT_EQ(scenario_result_text(job), "p99 17.9 ms at 840.0 queries/s, over 15.0 ms");
+}
+
+TEST(Show, DrawsHowCallsSpreadAndHowTrainingWent) {
+  RunRecord run = test::sample_run();
+  run.jobs[0].telemetry.push_back(run.jobs[0].telemetry[0]);
+  run.jobs[0].telemetry[1].temperature_celsius = 70;
+  const std::string text = shown_text(run, "k.h5", false, {100, false});
+  EXPECT_THAT(text, HasSubstr("spread"));
+  EXPECT_THAT(text, HasSubstr("█▁    1.75  ▁█     37.50 %"));  // loss falls, accuracy rises
+  EXPECT_THAT(text, HasSubstr("61.5 to 70.0"));
+  EXPECT_THAT(text, HasSubstr("100 %"));  // throttled
+  EXPECT_THAT(shown_text(run, "k.h5", false, {80, false}), Not(HasSubstr("spread")));
+}
+
+TEST(Show, LeavesOutTelemetryOfHostsThatTellNothing) {
+  RunRecord run = test::sample_run();
+  for (JobRecord& job : run.jobs) {
+    for (TelemetryRow& row : job.telemetry) {
+      row.frequency_hz = row.temperature_celsius = row.power_watt = std::nan("");
+      row.throttle_bits = 0x50000;  // since the start, but not while it was measured
+    }
+  }
+  EXPECT_THAT(shown_text(run, "k.h5", false, {100, false}), Not(HasSubstr("telemetry")));
+}
+
+TEST(Sparkline, GoesFromTheLeastToTheGreatestAndPutsManyTogether) {
+  EXPECT_EQ(sparkline(std::vector<double>{0, 7, 3.6}, 10), "▁█▅");
+  EXPECT_EQ(sparkline(std::vector<double>{5, 5}, 10), "▄▄");
+  EXPECT_EQ(sparkline(std::vector<double>{0, 0, 8, 8}, 2), "▁█");
+  EXPECT_EQ(sparkline(std::vector<double>{1, std::nan(""), 2}, 3), "▁ █");
+  EXPECT_EQ(sparkline({}, 3), "");
 }
 
 TEST(Show, SaysWhenAccuracyIsChance) {
@@ -82,30 +150,6 @@ TEST(Show, NoTextSteersTheTerminal) {
   EXPECT_EQ(text.find("\xC2\x9B"), std::string::npos);
 }
 
-TEST(Compare, TellsFasterSlowerAndWhatIsMissing) {
-  const RunRecord a = test::sample_run();
-  RunRecord b = a;
-  for (auto& time : b.jobs[0].latency_ns) time = time * 12 / 10;
-  *b.jobs[0].summary.latency_p50_ns = *b.jobs[0].summary.latency_p50_ns * 12 / 10;
-  b.jobs.erase(b.jobs.begin() + 3);
-  const auto jobs = compare_runs(a, b);
-  ASSERT_EQ(jobs.size(), 4u);
-  EXPECT_EQ(jobs[0].verdict, Verdict::slower);
-  EXPECT_EQ(jobs[1].verdict, Verdict::cannot_tell);
-  EXPECT_FALSE(jobs[3].in_b);
-  EXPECT_TRUE(any_slower(jobs, 10));
-  EXPECT_FALSE(any_slower(jobs, 25));
-  EXPECT_EQ(compare_runs(b, a)[0].verdict, Verdict::faster);
-  EXPECT_THAT(comparison_text(jobs, "a.h5", "b.h5", {80, false}), HasSubstr("after/pruned: only in A"));
-}
-
-TEST(Compare, AJobThatIsLostCountsAsSlower) {
-  const RunRecord a = test::sample_run();
-  RunRecord b = a;
-  b.jobs[0].status = Status::failed;
-  EXPECT_TRUE(any_slower(compare_runs(a, b), 1000));
-}
-
 TEST(Csv, QuotesAsRfc4180Says) {
   EXPECT_EQ(csv_cell("plain"), "plain");
   EXPECT_EQ(csv_cell("a,b"), "\"a,b\"");
@@ -119,7 +163,7 @@ TEST(Csv, WritesOneFileATable) {
   export_csv(test::sample_run(), out, false);
   for (const char* name :
        {"provenance", "libraries", "hosts", "links_latency_ns", "links_bandwidth_bytes_per_second", "jobs", "layers",
-        "latency", "predictions", "labels", "logits", "ranks", "telemetry", "training", "expectations"}) {
+        "latency", "predictions", "labels", "logits", "ranks", "rates", "telemetry", "energy", "training", "expectations"}) {
     EXPECT_TRUE(std::filesystem::exists(out / (std::string(name) + ".csv"))) << name;
   }
   EXPECT_THAT(contents_of(out / "latency.csv"), testing::StartsWith("job,repeat,call,latency\r\nserial,0,0,"));
@@ -127,8 +171,9 @@ TEST(Csv, WritesOneFileATable) {
   const std::string jobs = contents_of(out / "jobs.csv");
   EXPECT_THAT(jobs, HasSubstr("id,task,status,attempts,reason"));
   EXPECT_THAT(jobs, HasSubstr("latency_p50_ns"));
-  // The absent energy is an empty last cell; the failed job has no summary at all.
-  EXPECT_THAT(jobs, HasSubstr("91000000,13990000,\r\n"));
+  // The absent energy is an empty cell; the failed job has no summary at all.
+  EXPECT_THAT(jobs, HasSubstr("91000000,13990000,,15.5,0.0625,pi-1: throttled in 12 of 40 readings,INVALID,too few queries: 128 of 662,pipeline of 2,4000000.5,4100000.25,"));
+  EXPECT_THAT(jobs, HasSubstr(",server,queries_per_second,312.5,128,"));
   EXPECT_EQ(std::count(jobs.begin(), jobs.end(), '\r'), 5);
   EXPECT_THAT(contents_of(out / "expectations.csv"),
               HasSubstr("serial,\"outputs_match: {job: serial, rtol: 0.0001}\",3.2e-07,0.0001,1,\r\n"));
@@ -141,40 +186,6 @@ TEST(Csv, LeavesAFolderAloneThatHoldsSomething) {
   EXPECT_FALSE(std::filesystem::exists(folder / "jobs.csv"));
   export_csv(test::sample_run(), folder.path(), true);
   EXPECT_TRUE(std::filesystem::exists(folder / "jobs.csv"));
-}
-
-TEST(Report, IsOnePageThatNeedsNothingElse) {
-  const std::string html = report::html_report(test::sample_run(), "k.h5");
-  for (const char* absent : {"<script", "http://", "https://", "<link", "<img", "url(", "@import"})
-    EXPECT_THAT(html, Not(HasSubstr(absent)));
-  for (const char* present : {"<!doctype html>", "prefers-color-scheme", "viewport", "<svg", "Expectations", "Layers",
-                              "The slowest 15 of 20", "Hosts", "Provenance", "✓ met", "Cortex-A76"}) {
-    EXPECT_THAT(html, HasSubstr(present));
-  }
-}
-
-TEST(Report, EscapesEveryText) {
-  RunRecord run = test::sample_run();
-  const std::string evil = "<b onclick='x'>\"&";
-  run.provenance.command_line = run.provenance.resolved = run.provenance.git_commit = run.provenance.build_flags =
-      run.provenance.job_file = evil;
-  run.provenance.edgelab_version = evil;
-  run.provenance.library_versions = {{evil, evil}};
-  for (HostRecord& host : run.hosts)
-    host.name = host.cpu_model = host.governor = host.network_interface = host.operating_system = host.kernel = evil;
-  for (JobRecord& job : run.jobs) {
-    job.id = job.task = job.reason = evil;
-    for (LayerRow& row : job.layers)
-      row.name = row.op = row.requested_dtype = row.effective_dtype = row.implementation = row.refused = evil;
-    for (RankRow& row : job.ranks) row.host = row.role = evil;
-    for (ExpectationRow& row : job.expectations) row.text = row.note = evil;
-  }
-  EXPECT_THAT(report::html_report(run, evil), Not(HasSubstr("<b ")));
-  EXPECT_THAT(report::html_report(run, evil), HasSubstr("&lt;b onclick=&#39;x&#39;&gt;&quot;&amp;"));
-}
-
-TEST(Report, ARunWithoutAnythingStillMakesAPage) {
-  EXPECT_THAT(report::html_report(RunRecord{}, "empty"), HasSubstr("No job has ended"));
 }
 
 }  // namespace

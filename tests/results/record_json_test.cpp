@@ -111,5 +111,19 @@ TEST(Base64, GivesBackEveryLengthAndRefusesAnythingElse) {
     EXPECT_THROW(from_base64(bad), Error) << bad;
 }
 
+TEST(RecordJson, TheExportHasEveryArrayAsListsAndNullForWhatIsNoNumber) {
+  const auto json = exported_json(test::sample_run());
+  const auto& job = json["jobs"]["serial"];
+  const JobRecord record = test::sample_job("serial");
+  EXPECT_EQ(json["schema"], "edgelab/1");
+  EXPECT_EQ(job["latency"].size(), 2u);
+  EXPECT_EQ(job["latency"][1][63], record.latency_ns.back());
+  EXPECT_TRUE(job["logits"][0][0].is_null());  // infinite
+  EXPECT_FLOAT_EQ(job["logits"][0][1].get<float>(), record.logits[1]);
+  EXPECT_EQ(job["mistakes"]["8"]["picture"][1][2], nlohmann::ordered_json::parse("[3, 2, 1]"));
+  EXPECT_EQ(job["predictions"].size(), record.predictions.size());
+  EXPECT_EQ(json["links"]["latency_ns"][0][1], 1000.5);
+}
+
 }  // namespace
 }  // namespace edgelab::results

@@ -2,11 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <stdexcept>
 #include <vector>
-
-#include "core/random.hpp"
 
 namespace edgelab::results {
 namespace {
@@ -35,40 +32,16 @@ TEST(Statistics, SummarisesALatencyTable) {
   EXPECT_THROW(summarise_latency({}, 1), std::invalid_argument);
 }
 
-std::vector<std::int64_t> noisy(std::uint64_t seed, double centre, std::size_t count) {
-  CounterRandom random(seed);
-  std::vector<std::int64_t> values(count);
-  for (auto& value : values) value = static_cast<std::int64_t>(centre * (1 + 0.05 * random.normal()));
-  return values;
-}
-
-// The short cut by the beta distribution against resampling as the book says.
-TEST(Statistics, TheIntervalIsThatOfPlainResampling) {
-  const auto a = noisy(1, 4e6, 201), b = noisy(2, 5e6, 151);
-  CounterRandom random(3);
-  const auto median_of_resample = [&](const std::vector<std::int64_t>& values) {
-    std::vector<std::int64_t> drawn(values.size());
-    for (auto& value : drawn) value = values[random.below(values.size())];
-    std::nth_element(drawn.begin(), drawn.begin() + static_cast<std::ptrdiff_t>(drawn.size() / 2), drawn.end());
-    return static_cast<double>(drawn[drawn.size() / 2]);
-  };
-  std::vector<double> ratios;
-  for (int i = 0; i < 4000; ++i) ratios.push_back(median_of_resample(b) / median_of_resample(a));
-  std::sort(ratios.begin(), ratios.end());
-  const auto interval = median_ratio_interval(a, b);
-  ASSERT_TRUE(interval);
-  EXPECT_NEAR(interval->low, ratios[100], 0.003);
-  EXPECT_NEAR(interval->high, ratios[3899], 0.003);
-}
-
-TEST(Statistics, TheIntervalTellsADifferenceFromNone) {
-  const auto a = noisy(4, 4e6, 500), same = noisy(5, 4e6, 500), slower = noisy(6, 4.4e6, 500);
-  const auto none = median_ratio_interval(a, same), some = median_ratio_interval(a, slower);
-  ASSERT_TRUE(none && some);
-  EXPECT_LT(none->low, 1);
-  EXPECT_GT(none->high, 1);
-  EXPECT_GT(some->low, 1.05);
-  EXPECT_FALSE(median_ratio_interval(noisy(7, 4e6, 4), a));
+TEST(Statistics, ALayerIsHeldAgainstItsLimit) {
+  LayerRow layer;
+  EXPECT_FALSE(share_of_limit(layer));
+  layer.flop = 3'000'000;
+  layer.time_ns = 100'000;
+  EXPECT_FALSE(share_of_limit(layer));
+  layer.limit_flop_per_second = 4e10;
+  EXPECT_DOUBLE_EQ(*share_of_limit(layer), 0.75);
+  layer.time_ns = 0;
+  EXPECT_FALSE(share_of_limit(layer));
 }
 
 }  // namespace

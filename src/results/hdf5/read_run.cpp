@@ -91,6 +91,8 @@ hid_t memory_type() {
     return H5T_NATIVE_INT64;
   else if constexpr (std::is_same_v<Element, std::int32_t>)
     return H5T_NATIVE_INT32;
+  else if constexpr (std::is_same_v<Element, std::uint8_t>)
+    return H5T_NATIVE_UINT8;
   else if constexpr (std::is_same_v<Element, float>)
     return H5T_NATIVE_FLOAT;
   else
@@ -157,12 +159,13 @@ struct Reader::Parts {
       auto& elements = record.*part.data;
       std::size_t count = 1;
       for (const hsize_t extent : extents) count *= static_cast<std::size_t>(extent);
+      // Extents first: where reading fails and verify goes on, they still fit the elements.
+      for (std::size_t i = 0; i < extents.size(); ++i)
+        set_extent(record, part.axes[i], static_cast<std::int64_t>(extents[i]));
       elements.resize(count);
       if (count > 0)
         checked(H5Dread(dataset.id(), memory_type<Element>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, elements.data()),
                 "read '" + where + part.name + "'");
-      for (std::size_t i = 0; i < extents.size(); ++i)
-        set_extent(record, part.axes[i], static_cast<std::int64_t>(extents[i]));
     });
   }
 };

@@ -231,6 +231,8 @@ struct Writer::Parts {
     writer.add_texts(dataset.id(), "dimensions", names);
     if (part.axes.size() == 2)
       writer.add_text(dataset.id(), "interpretation", "spectrum");  // a line for each first index, not a heat map
+    else if (part.axes.size() == 3)
+      writer.add_text(dataset.id(), "interpretation", "rgb-image");
   }
 };
 

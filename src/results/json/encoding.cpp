@@ -23,7 +23,7 @@ constexpr std::array<std::int8_t, 256> reverse_alphabet() {
 
 Json json_of_real(double number, Form form) {
   if (std::isfinite(number) || form == Form::cbor) return number;
-  if (form == Form::shown) return nullptr;
+  if (form == Form::shown || form == Form::exported) return nullptr;
   return std::isnan(number) ? "nan" : number > 0 ? "inf" : "-inf";
 }
 

@@ -18,6 +18,7 @@ enum class Form {
   text,   // whole, for the journal
   cbor,   // whole, for messages
   shown,  // for people's programs: no big arrays, jobs by id
+  exported,  // the same with the arrays, as lists within lists
 };
 
 Json json_of(const Value& value, Form form);

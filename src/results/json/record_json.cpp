@@ -1,6 +1,7 @@
 #include "results/json/record_json.hpp"
 
 #include <cstring>
+#include <span>
 
 #include "core/error.hpp"
 #include "results/json/encoding.hpp"
@@ -10,10 +11,30 @@
 namespace edgelab::results {
 namespace {
 
+// Arrays that go as their bytes: those of which a number would take more letters, or lose digits.
+template <class Element>
+constexpr bool kAsBytes = std::is_floating_point_v<Element> || sizeof(Element) == 1;
+
 template <class Record>
 Json to_json(const Record& record, Form form);
 template <class Record>
 void from_json(const Json& json, Record& record);
+
+// Lists within lists, one depth an axis.
+template <class Element>
+Json nested(std::span<const Element> elements, std::span<const std::int64_t> extents) {
+  Json list = Json::array();
+  const auto own = static_cast<std::size_t>(extents.front());
+  for (std::size_t i = 0; i < own; ++i) {
+    if (extents.size() > 1)
+      list.push_back(nested(elements.subspan(i * (elements.size() / own), elements.size() / own), extents.subspan(1)));
+    else if constexpr (std::is_floating_point_v<Element>)
+      list.push_back(json_of(Value(static_cast<double>(elements[i])), Form::exported));
+    else
+      list.push_back(elements[i]);
+  }
+  return list;
+}
 
 template <class Record>
 struct JsonWriter {
@@ -30,7 +51,7 @@ struct JsonWriter {
 
   template <class Row>
   void groups(const char* name, std::vector<Row> Record::*member, Key<Row> key, const char*) {
-    if (form != Form::shown) return rows(name, member);
+    if (form != Form::shown && form != Form::exported) return rows(name, member);
     Json& object = json[name] = Json::object();
     for (const Row& row : record.*member) object[clean_utf8(key(row))] = to_json(row, form);
   }
@@ -44,9 +65,13 @@ struct JsonWriter {
   void array(const ArrayPart<Record, Element>& part) {
     const std::vector<Element>& elements = record.*part.data;
     if (form == Form::shown || elements.empty()) return;
+    if (form == Form::exported) {
+      if (part.kept == nullptr || record.*part.kept) json[part.name] = nested(std::span(elements), extents_of(record, part));
+      return;
+    }
     Json extents = extents_of(record, part);
     Json data = elements;
-    if constexpr (std::is_floating_point_v<Element>) data = json_of_bytes(std::as_bytes(std::span(elements)), form);
+    if constexpr (kAsBytes<Element>) data = json_of_bytes(std::as_bytes(std::span(elements)), form);
     json[part.name] = Json{{"extents", std::move(extents)}, {"data", std::move(data)}};
   }
 
@@ -106,7 +131,7 @@ struct JsonReader {
     if (held == nullptr) return;
     const auto extents = held->at("extents").template get<std::vector<std::int64_t>>();
     auto& elements = record.*part.data;
-    if constexpr (std::is_floating_point_v<Element>) {
+    if constexpr (kAsBytes<Element>) {
       const std::vector<std::byte> bytes = bytes_from(held->at("data"), part.name);
       if (bytes.size() % sizeof(Element) != 0)
         throw Error(ErrorKind::data, std::string("'") + part.name + "' holds part of a number");
@@ -212,10 +237,17 @@ HostRecord host_from_bytes(std::span<const std::uint8_t> bytes) {
   return parsed<HostRecord>([&] { return Json::from_cbor(bytes.begin(), bytes.end()); }, "a host's record");
 }
 
-nlohmann::ordered_json shown_json(const RunRecord& run) {
-  Json shown = {{"schema", kSchemaName}, {"complete", run.provenance.complete}};
-  shown.update(to_json(run, Form::shown));
-  return shown;
+namespace {
+
+Json headed(const RunRecord& run, Form form) {
+  Json json = {{"schema", kSchemaName}, {"complete", run.provenance.complete}};
+  json.update(to_json(run, form));
+  return json;
 }
+
+}  // namespace
+
+nlohmann::ordered_json shown_json(const RunRecord& run) { return headed(run, Form::shown); }
+nlohmann::ordered_json exported_json(const RunRecord& run) { return headed(run, Form::exported); }
 
 }  // namespace edgelab::results

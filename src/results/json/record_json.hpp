@@ -37,5 +37,7 @@ HostRecord host_from_bytes(std::span<const std::uint8_t> bytes);
 // What `results show --json` prints: jobs as an object by id in job order, without the big arrays, null for numbers that
 // JSON lacks.
 nlohmann::ordered_json shown_json(const RunRecord& run);
+// All that the file holds, arrays as lists within lists; numbers that are not finite are null. What `results export` writes.
+nlohmann::ordered_json exported_json(const RunRecord& run);
 
 }  // namespace edgelab::results

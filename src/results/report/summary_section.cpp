@@ -17,12 +17,9 @@ const char* class_of(Status status) {
   return "";
 }
 
-template <class Number, class Text>
-HtmlCell number_cell(const std::optional<Number>& number, Text text) {
-  return {number ? escaped(text(static_cast<double>(*number))) : "", true, ""};
+HtmlCell count_cell(std::int64_t count) {
+  return number_cell(static_cast<double>(count), count == 0 ? "" : count_text(static_cast<double>(count)));
 }
-
-HtmlCell count_cell(std::int64_t count) { return {count == 0 ? "" : escaped(count_text(static_cast<double>(count))), true, ""}; }
 
 }  // namespace
 
@@ -32,31 +29,27 @@ std::string summary_section(const RunRecord& run) {
   std::string notes;
   for (const JobRecord& job : run.jobs) {
     const Summary& summary = job.summary;
-    rows.push_back({{escaped(job.id), false, ""},
-                    {escaped(job.task), false, ""},
-                    {std::string(name_of(job.status)), false, class_of(job.status)},
-                    number_cell(summary.samples, count_text),
-                    number_cell(summary.top1, share_text),
-                    number_cell(summary.top5, share_text),
-                    number_cell(summary.latency_p50_ns, duration_text),
+    rows.push_back({text_cell(job.id, "id"), text_cell(job.task), text_cell(name_of(job.status), class_of(job.status)),
+                    number_cell(summary.samples, count_text), number_cell(summary.top1, share_text),
+                    number_cell(summary.top5, share_text), number_cell(summary.latency_p50_ns, duration_text),
                     number_cell(summary.latency_p90_ns, duration_text),
                     number_cell(summary.latency_p99_ns, duration_text),
                     number_cell(summary.throughput_samples_per_second, rate_text),
-                    number_cell(summary.peak_rss_bytes, bytes_text),
-                    number_cell(summary.model_bytes, bytes_text),
-                    count_cell(job.model.nonzero_parameters),
-                    count_cell(job.model.flop_per_sample),
-                    number_cell(summary.energy_joules, [](double joules) { return figures_text(joules, 3) + " J"; })});
-    const std::string why = job.reason.empty() && job.status == Status::done ? accuracy_note(job) : job.reason;
-    if (!why.empty())
+                    number_cell(summary.time_to_first_inference_ns, duration_text),
+                    number_cell(summary.peak_rss_bytes, bytes_text), number_cell(summary.model_bytes, bytes_text),
+                    count_cell(job.model.nonzero_parameters), count_cell(job.model.flop_per_sample),
+                    number_cell(summary.energy_joules, joules_text),
+                    number_cell(summary.energy_per_sample_joules, joules_text)});
+    for (const std::string& why : doubts_about(job))
       notes += "<p class=\"" + std::string(job.status == Status::failed ? "bad" : "warn") + "\">" +
                escaped(job.id + ": " + why) + "</p>\n";
   }
-  return "<section><h2>Jobs</h2>\n" +
-         html_table({"job", "task", "status", "samples", "top-1", "top-5", "p50", "p90", "p99", "samples/s", "memory",
-                     "model", "non-zeros", "FLOP", "energy"},
-                    rows) +
-         notes + "</section>\n";
+  return section("Jobs", html_table("Jobs",
+                                    {"job", "task", "status", "samples", "top-1", "top-5", "p50", "p90", "p99",
+                                     "samples/s", "first answer", "memory", "model", "non-zeros", "FLOP", "energy",
+                                     "a sample"},
+                                    rows) +
+                             notes);
 }
 
 std::string expectations_section(const RunRecord& run) {
@@ -64,22 +57,18 @@ std::string expectations_section(const RunRecord& run) {
   for (const JobRecord& job : run.jobs) {
     for (const ExpectationRow& row : job.expectations) {
       const bool judged = row.note.empty();
-      rows.push_back({{!judged   ? "– not judged"
-                       : row.met ? "✓ met"
-                                 : "✗ not met",
-                       false,
-                       !judged   ? "warn"
-                       : row.met ? "good"
-                                 : "bad"},
-                      {escaped(job.id), false, ""},
-                      {escaped(row.text), false, "wrap"},
-                      {escaped(expectation_value_text(row, row.value)), true, ""},
-                      {escaped(row.note), false, "wrap"}});
+      rows.push_back({text_cell(!judged   ? "– not judged"
+                                : row.met ? "✓ met"
+                                          : "✗ not met",
+                                !judged   ? "warn"
+                                : row.met ? "good"
+                                          : "bad"),
+                      text_cell(job.id, "id"), text_cell(row.text, "wrap"),
+                      number_cell(row.value, expectation_value_text(row, row.value)), text_cell(row.note, "wrap")});
     }
   }
   if (rows.empty()) return "";
-  return "<section><h2>Expectations</h2>\n" + html_table({"", "job", "expected", "came out", "note"}, rows) +
-         "</section>\n";
+  return section("Expectations", html_table("Expectations", {"result", "job", "expected", "came out", "note"}, rows));
 }
 
 }  // namespace edgelab::results::report

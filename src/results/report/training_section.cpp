@@ -1,71 +1,60 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "results/report/html.hpp"
+#include "results/report/plot.hpp"
 #include "results/report/sections.hpp"
+#include "results/text/units.hpp"
 
 namespace edgelab::results::report {
 namespace {
 
-constexpr double kWidth = 320, kHeight = 150, kLeft = 6, kRight = 6, kBottom = 18, kTop = 18;
+std::string plain(double number) { return figures_text(number, 3); }
 
-double x_of(const JobRecord& job, std::size_t epoch) {
-  const auto last = static_cast<double>(std::max<std::size_t>(1, job.training.size() - 1));
-  return kLeft + (kWidth - kLeft - kRight) * static_cast<double>(epoch) / last;
-}
-
-// Values from 0 to `most`, 0 at the bottom. Values that are not finite are left out.
-std::string line_of(const JobRecord& job, double TrainingRow::*value, double most, const char* style) {
-  std::string points;
-  for (std::size_t i = 0; i < job.training.size(); ++i) {
-    const double share = job.training[i].*value / most;
-    if (std::isfinite(share)) points += fmt::format("{:.1f},{:.1f} ", x_of(job, i), kHeight - kBottom - share * (kHeight - kTop - kBottom));
-  }
-  return fmt::format("<polyline class=\"{}\" points=\"{}\"/>", style, points);
-}
-
-std::string plot(const JobRecord& job) {
-  double highest = 0;
-  for (const TrainingRow& row : job.training) {
-    if (std::isfinite(row.loss)) highest = std::max(highest, row.loss);
-  }
-  std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"Loss and accuracy of {} over its epochs\">", kWidth, kHeight, escaped(job.id));
-  svg += fmt::format("<line class=\"axis\" x1=\"0\" x2=\"{0}\" y1=\"{1}\" y2=\"{1}\"/>", kWidth, kHeight - kBottom);
-  svg += line_of(job, &TrainingRow::loss, highest > 0 ? highest : 1.0, "loss") + line_of(job, &TrainingRow::top1, 1.0, "accuracy");
-  svg += fmt::format("<text x=\"0\" y=\"12\">loss, up to {:.3g} (dashed)</text><text x=\"{}\" y=\"12\" text-anchor=\"end\">accuracy, up to 100 %</text>", highest, kWidth);
-  svg += fmt::format("<text x=\"0\" y=\"{0}\">epoch {1}</text><text x=\"{2}\" y=\"{0}\" text-anchor=\"end\">{3}</text></svg>", kHeight - 4,
-                     job.training.front().epoch, kWidth, job.training.back().epoch);
-  return "<figure><figcaption>" + escaped(job.id) + "</figcaption>" + svg + "</figure>\n";
-}
-
-std::string table(const JobRecord& job) {
-  std::vector<std::vector<HtmlCell>> rows;
-  for (const TrainingRow& row : job.training) {
-    rows.push_back({{fmt::format("{}", row.epoch), true, ""},
-                    {fmt::format("{:.4f}", row.loss), true, ""},
-                    {std::isfinite(row.top1) ? fmt::format("{:.2f} %", 100.0 * row.top1) : "", true, ""},
-                    {fmt::format("{:.3g}", row.learning_rate), true, ""},
-                    {fmt::format("{:.0f}", row.samples_per_second), true, ""}});
-  }
-  return "<details><summary>" + escaped(job.id) + ", epoch by epoch</summary>" +
-         html_table({"Epoch", "Training loss", "Held-out top-1", "Learning rate", "Images/s"}, rows) + "</details>\n";
+std::vector<Mark> curve(const JobRecord& job, double TrainingRow::*value, std::string (*text)(double)) {
+  std::vector<Mark> marks;
+  for (const TrainingRow& row : job.training)
+    marks.push_back({static_cast<double>(row.epoch), row.*value,
+                     fmt::format("{}, epoch {}: {}", job.id, row.epoch, text(row.*value))});
+  return marks;
 }
 
 }  // namespace
 
 std::string training_section(const RunRecord& run) {
-  std::string plots, tables;
+  Plot loss{
+      "Training loss", {"epoch", whole_tick, false, false, {}}, {"mean cross-entropy", plain, false, true, {}}, {}, {}};
+  Plot accuracy{
+      "Held-out accuracy", {"epoch", whole_tick, false, false, {}}, {"top-1", share_tick, false, true, {}}, {}, {}};
+  Plot rate{
+      "Learning rate", {"epoch", whole_tick, false, false, {}}, {"learning rate", plain, false, true, {}}, {}, {}};
+  std::vector<std::vector<HtmlCell>> rows;
   for (const JobRecord& job : run.jobs) {
     if (job.training.empty()) continue;
-    plots += plot(job);
-    tables += table(job);
+    const auto add = [&](Plot& plot, double TrainingRow::*value, std::string (*text)(double)) {
+      const std::vector<Mark> marks = curve(job, value, text);
+      plot.series.push_back({job.id, marks, marks.size() <= 30 ? marks : std::vector<Mark>{}, {}});
+    };
+    add(loss, &TrainingRow::loss, plain);
+    add(accuracy, &TrainingRow::top1, share_text);
+    add(rate, &TrainingRow::learning_rate, plain);
+    for (const TrainingRow& row : job.training) {
+      rows.push_back({text_cell(job.id, "id"), number_cell(row.epoch, std::to_string(row.epoch)),
+                      number_cell(row.loss, fmt::format("{:.4f}", row.loss)),
+                      number_cell(row.top1, std::isfinite(row.top1) ? share_text(row.top1) : ""),
+                      number_cell(row.learning_rate, fmt::format("{:.3g}", row.learning_rate)),
+                      number_cell(row.samples_per_second, fmt::format("{:.0f}", row.samples_per_second))});
+    }
   }
-  if (plots.empty()) return "";
-  return "<section><h2>Training</h2>\n<p class=\"faint\">Mean loss of each epoch's training images, and the share of held-out images "
-         "recognised after it.</p><div class=\"plots\">\n" +
-         plots + "</div>\n" + tables + "</section>\n";
+  if (rows.empty()) return "";
+  const std::string table =
+      html_table("Training, epoch by epoch",
+                 {"job", "epoch", "training loss", "held-out top-1", "learning rate", "images/s"}, rows);
+  return section("Training",
+                 figures_html({plot_html(loss, "Mean over the training images of each epoch.", table),
+                               plot_html(accuracy, "Share of held-out images recognised after each epoch.", table),
+                               plot_html(rate, "", table)}));
 }
 
 }  // namespace edgelab::results::report

@@ -23,7 +23,8 @@ using Value = std::variant<std::monostate, std::string, std::int64_t, double, bo
 template <class Record>
 using Member =
     std::variant<std::string Record::*, Status Record::*, int Record::*, std::int64_t Record::*, double Record::*,
-                 bool Record::*, std::optional<std::int64_t> Record::*, std::optional<double> Record::*>;
+                 bool Record::*, std::optional<std::int64_t> Record::*, std::optional<double> Record::*,
+                 std::optional<std::string> Record::*>;
 
 template <class Record>
 struct Field {
@@ -137,10 +138,8 @@ void set_value(Record& record, const Field<Record>& field, Value value) {
           record.*member = status_of(std::get<std::string>(value));
         else if constexpr (std::is_same_v<T, int>)
           record.*member = narrowed_to_int(std::get<std::int64_t>(value), field.name);
-        else if constexpr (std::is_same_v<T, std::optional<std::int64_t>>)
-          record.*member = std::get<std::int64_t>(value);
-        else if constexpr (std::is_same_v<T, std::optional<double>>)
-          record.*member = std::get<double>(value);
+        else if constexpr (detail::KindOf<T>::optional)
+          record.*member = std::get<typename T::value_type>(std::move(value));
         else
           record.*member = std::get<T>(std::move(value));
       },
@@ -193,5 +192,9 @@ std::vector<std::int64_t> extents_of(const Record& record, const ArrayPart<Recor
   for (const auto& axis : part.axes) extents.push_back(extent_of(record, axis));
   return filled_extents(part.name, (record.*part.data).size(), std::move(extents));
 }
+
+// Of each record; schema.hpp says what it gives.
+template <class Record>
+struct Schema;
 
 }  // namespace edgelab::results

@@ -22,7 +22,7 @@ std::string element_name() {
   if constexpr (std::is_floating_point_v<Element>)
     return "float" + std::to_string(8 * sizeof(Element));
   else
-    return "int" + std::to_string(8 * sizeof(Element));
+    return std::string(std::is_unsigned_v<Element> ? "uint" : "int") + std::to_string(8 * sizeof(Element));
 }
 
 struct Page {
@@ -65,7 +65,8 @@ struct Parts {
   }
   template <class Row>
   void groups(const char* name, std::vector<Row> Record::*, Key<Row>, const char* description) {
-    const std::string key = std::string(name) == "jobs" ? "<id>" : std::string(name) == "ranks" ? "<r>" : "<name>";
+    const std::string list = name;
+    const std::string key = list == "jobs" ? "<id>" : list == "ranks" ? "<r>" : list == "mistakes" ? "<sample>" : "<name>";
     heading(std::string(name) + "/" + key + "/", "Groups", description);
     page.record<Row>(path + name + "/" + key + "/");
   }
@@ -100,7 +101,7 @@ Plain HDF5 (readable by 1.8 and later), no compression, no external links.
 
 - Root attributes: `schema` = "edgelab/1", `creator`, and `default` when a job has latencies: the NeXus trail root → `jobs` → the first job done, whose `signal` is `latency`.
 - Times are integers in nanoseconds and end in `_ns`; sizes are bytes.
-- Attributes are variable-length UTF-8 strings (h5py: `str`), integers or floats. What could not be known is absent. NaN stands only in columns of `telemetry` that a board can't tell, never for a failure.
+- Attributes are variable-length UTF-8 strings (h5py: `str`), integers or floats. What could not be known is absent. NaN stands only in columns of `telemetry` and `energy` that a board can't tell, never for a failure.
 - Tables are compound datasets with fixed-length UTF-8 strings. Their attribute `units` has one entry a column, `column_descriptions` too. An empty table, text or array is left out, but for `config`.
 - Every other dataset has the attributes `units`, `description` and `dimensions`.
 - `content_sha256` on the root and on every job lets `edgelab results verify` find a changed value.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "results/schema/field.hpp"
+#include "results/schema/job_parts.hpp"
 
 // The one definition of what a results file holds ("edgelab/1"). Each Schema<Record> gives
 //   fields   the record's attributes, or its columns where the record is a row of a table;
@@ -17,9 +18,6 @@
 namespace edgelab::results {
 
 inline constexpr const char* kSchemaName = "edgelab/1";
-
-template <class Record>
-struct Schema;
 
 using LibraryRow = std::pair<std::string, std::string>;
 
@@ -76,6 +74,9 @@ struct Schema<HostRecord> {
        "throttling flags as the firmware gives them; absent where it doesn't"},
       {"network_bits_per_second", &HostRecord::network_bits_per_second, "bit/s",
        "speed of the interface; absent where unknown"},
+      {"emulated", &HostRecord::emulated, "", "what limits a host that cluster/emulate.sh made of a part of a machine; empty on a machine of its own"},
+      {"idle_watt", &HostRecord::idle_watt, "W",
+       "power of the whole host before the first job; absent where nothing can tell"},
   };
   template <class Walker>
   static void parts(Walker&) {}
@@ -99,141 +100,6 @@ struct Schema<LinkTable> {
                                               "byte/s",
                                               "rate of large messages"});
   }
-};
-
-template <>
-struct Schema<ModelRecord> {
-  static constexpr Field<ModelRecord> fields[] = {
-      {"arch", &ModelRecord::arch, "", "architecture, by its torchvision or timm name", true},
-      {"parameters", &ModelRecord::parameters, "1", "parameters"},
-      {"nonzero_parameters", &ModelRecord::nonzero_parameters, "1", "parameters that are not zero"},
-      {"bytes_on_disk", &ModelRecord::bytes_on_disk, "byte",
-       "size of the weights file, or what it would be for random weights"},
-      {"flop_per_sample", &ModelRecord::flop_per_sample, "1",
-       "floating-point operations for one sample; a multiply-add counts two"},
-      {"weights", &ModelRecord::weights, "", "where the weights came from: path and SHA-256, or 'random, seed N'"},
-  };
-  template <class Walker>
-  static void parts(Walker&) {}
-};
-
-template <>
-struct Schema<Summary> {
-  static constexpr Field<Summary> fields[] = {
-      {"samples", &Summary::samples, "1", "distinct samples, not times repeats"},
-      {"top1", &Summary::top1, "1", "share of samples whose label is the first guess, 0 to 1; absent without labels"},
-      {"top5", &Summary::top5, "1",
-       "share of samples whose label is among the first five guesses, 0 to 1; absent without labels"},
-      {"loss", &Summary::loss, "1", "mean cross-entropy, natural logarithm"},
-      {"latency_mean_ns", &Summary::latency_mean_ns, "ns", "mean time of a call"},
-      {"latency_p50_ns", &Summary::latency_p50_ns, "ns", "median time of a call (a call is one batch)"},
-      {"latency_p90_ns", &Summary::latency_p90_ns, "ns",
-       "90th percentile, linear between neighbours as numpy.percentile"},
-      {"latency_p99_ns", &Summary::latency_p99_ns, "ns", "99th percentile"},
-      {"throughput_samples_per_second", &Summary::throughput_samples_per_second, "1/s", "samples over wall time"},
-      {"time_to_first_inference_ns", &Summary::time_to_first_inference_ns, "ns",
-       "job start to first logits, weights loading included"},
-      {"peak_rss_bytes", &Summary::peak_rss_bytes, "byte", "highest resident set of one rank"},
-      {"model_bytes", &Summary::model_bytes, "byte", "bytes of the weights as executed"},
-      {"energy_joules", &Summary::energy_joules, "J",
-       "energy of the timed part; absent where the board can't tell, never guessed"},
-  };
-  template <class Walker>
-  static void parts(Walker&) {}
-};
-
-template <>
-struct Schema<LayerRow> {
-  static constexpr Field<LayerRow> fields[] = {
-      {"name", &LayerRow::name, "", "layer", true},
-      {"op", &LayerRow::op, "", "operation", true},
-      {"requested_dtype", &LayerRow::requested_dtype, "", "element type asked for", true},
-      {"effective_dtype", &LayerRow::effective_dtype, "", "element type that ran", true},
-      {"implementation", &LayerRow::implementation, "", "implementation that ran", true},
-      {"refused", &LayerRow::refused, "", "why every faster implementation said no", true},
-      {"time_ns", &LayerRow::time_ns, "ns", "median time of a call", true},
-      {"bytes", &LayerRow::bytes, "byte", "bytes read and written, weights included", true},
-      {"sparsity", &LayerRow::sparsity, "1", "share of weights that are zero, 0 to 1", true},
-      {"flop", &LayerRow::flop, "1", "floating-point operations of a call; a multiply-add counts two"},
-  };
-  template <class Walker>
-  static void parts(Walker&) {}
-};
-
-template <>
-struct Schema<RankRow> {
-  static constexpr Field<RankRow> fields[] = {
-      {"rank", &RankRow::rank, "1", "rank within the job", true},
-      {"world_rank", &RankRow::world_rank, "1", "rank within the run"},
-      {"host", &RankRow::host, "", "host name"},
-      {"role", &RankRow::role, "", "stage or shard"},
-      {"threads", &RankRow::threads, "1", "threads that compute"},
-      {"load_ns", &RankRow::load_ns, "ns", "reading weights and making the plan"},
-      {"preprocess_ns", &RankRow::preprocess_ns, "ns", "images to tensors"},
-      {"compute_ns", &RankRow::compute_ns, "ns", "computing"},
-      {"send_ns", &RankRow::send_ns, "ns", "sending"},
-      {"receive_ns", &RankRow::receive_ns, "ns", "receiving"},
-      {"wait_ns", &RankRow::wait_ns, "ns", "waiting for others"},
-      {"bytes_sent", &RankRow::bytes_sent, "byte", "bytes sent"},
-      {"bytes_received", &RankRow::bytes_received, "byte", "bytes received"},
-      {"peak_rss_bytes", &RankRow::peak_rss_bytes, "byte", "highest resident set of the process so far"},
-  };
-  template <class Walker>
-  static void parts(Walker&) {}
-};
-
-template <>
-struct Schema<TelemetryRow> {
-  static constexpr Field<TelemetryRow> fields[] = {
-      {"time_ns", &TelemetryRow::time_ns, "ns", "since the job began", true},
-      {"rank", &TelemetryRow::rank, "1", "rank within the job"},
-      {"frequency_hz", &TelemetryRow::frequency_hz, "Hz", "CPU frequency; NaN where the board doesn't tell"},
-      {"temperature_celsius", &TelemetryRow::temperature_celsius, "degree_Celsius",
-       "temperature; NaN where the board doesn't tell"},
-      {"throttle_bits", &TelemetryRow::throttle_bits, "1", "throttling flags as the firmware gives them"},
-      {"power_watt", &TelemetryRow::power_watt, "W", "power drawn; NaN where the board doesn't tell"},
-      {"resident_bytes", &TelemetryRow::resident_bytes, "byte", "resident set of the rank"},
-  };
-  template <class Walker>
-  static void parts(Walker&) {}
-};
-
-template <>
-struct Schema<TrainingRow> {
-  static constexpr Field<TrainingRow> fields[] = {
-      {"epoch", &TrainingRow::epoch, "1", "epoch", true},
-      {"loss", &TrainingRow::loss, "1", "mean training loss"},
-      {"top1", &TrainingRow::top1, "1", "share of held-out samples whose label is the first guess, 0 to 1"},
-      {"learning_rate", &TrainingRow::learning_rate, "1", "learning rate at the epoch's end"},
-      {"samples_per_second", &TrainingRow::samples_per_second, "1/s", "training samples over wall time"},
-  };
-  template <class Walker>
-  static void parts(Walker&) {}
-};
-
-template <>
-struct Schema<SensitivityRow> {
-  static constexpr Field<SensitivityRow> fields[] = {
-      {"layer", &SensitivityRow::layer, "", "the layer, or the first of the layers whose channels go together", true},
-      {"sparsity", &SensitivityRow::sparsity, "1", "share of its weights, or channels, that was left out", true},
-      {"top1", &SensitivityRow::top1, "1", "share of held-out samples whose label is then the first guess, 0 to 1"},
-      {"loss", &SensitivityRow::loss, "1", "mean loss on them"},
-  };
-  template <class Walker>
-  static void parts(Walker&) {}
-};
-
-template <>
-struct Schema<ExpectationRow> {
-  static constexpr Field<ExpectationRow> fields[] = {
-      {"text", &ExpectationRow::text, "", "the expectation, as the job file puts it", true},
-      {"value", &ExpectationRow::value, "", "what came out, in the expectation's own unit", true},
-      {"bound", &ExpectationRow::bound, "", "what was asked", true},
-      {"met", &ExpectationRow::met, "1", "1 if met, else 0", true},
-      {"note", &ExpectationRow::note, "", "why it was not judged, or empty"},
-  };
-  template <class Walker>
-  static void parts(Walker&) {}
 };
 
 template <>
@@ -266,7 +132,8 @@ struct Schema<JobRecord> {
                                            &JobRecord::latency_ns,
                                            {{"repeat", &JobRecord::repeats}, {"call", &JobRecord::calls}},
                                            "ns",
-                                           "normalised tensor in memory to logits, for each call (one batch)"});
+                                           "normalised tensor in memory to logits, for each call (one batch); with a "
+                                           "scenario but offline, arrival to answer, for each query"});
     walker.array(ArrayPart<JobRecord, std::int32_t>{"predictions",
                                                     &JobRecord::predictions,
                                                     {{"sample", {}}},
@@ -280,12 +147,25 @@ struct Schema<JobRecord> {
                                              "1",
                                              "the model's output, when the job says keep_logits: true",
                                              &JobRecord::keep_logits});
+    walker.table("class_names", &JobRecord::class_names, "names of the classes, in the order of their numbers");
+    walker.groups(
+        "mistakes", &JobRecord::mistakes, [](const MistakeRecord& row) { return std::to_string(row.sample); },
+        "the samples that the model was surest and wrong about, the surest first");
+    walker.group(
+        "forecast", &JobRecord::forecast, [](const ForecastRecord& forecast) { return !forecast.layout.empty(); },
+        "what was predicted before a split model ran, from its layers' measured times, and what was measured");
     walker.groups(
         "ranks", &JobRecord::ranks, [](const RankRow& row) { return std::to_string(row.rank); },
         "where the time of each rank went");
-    walker.table("telemetry", &JobRecord::telemetry, "the ranks over time");
+    walker.group(
+        "scenario", &JobRecord::scenario, [](const ScenarioRecord& scenario) { return !scenario.kind.empty(); },
+        "the scenario by which queries arrived, and its result");
+    walker.table("rates", &JobRecord::rates, "the rates of arrivals that were tried, in their order");
+    walker.table("telemetry", &JobRecord::telemetry, "the hosts over time, while they were measured");
+    walker.table("energy", &JobRecord::energy, "what each host used while it was measured");
     walker.table("training", &JobRecord::training, "one row an epoch");
-    walker.table("sensitivity", &JobRecord::sensitivity, "what leaving out a share of one layer alone costs");
+    walker.table("sensitivity", &JobRecord::sensitivity, "what leaving out a share of one layer alone costs, or its integers");
+    walker.table("trials", &JobRecord::trials, "the settings that a search tried, in their order");
     walker.table("expectations", &JobRecord::expectations, "what the job file expected, and what came out");
   }
 };

@@ -56,6 +56,7 @@ std::string TextTable::text(const Look& look) const {
     if (width_of(first.text) > widths[0]) {
       text += painted(first.text, first.ink, look) + "\n";
       first.text.clear();
+      if (std::all_of(cells.begin() + 1, cells.end(), [](const Cell& cell) { return cell.text.empty(); })) return;
     }
     line += padded(first, widths[0], columns_[0].right, look);
     for (std::size_t i = 1; i < cells.size(); ++i) {
@@ -85,6 +86,17 @@ std::string safe_for_terminal(std::string_view text) {
       safe.replace(i - 1, 2, "?"), --i;
   }
   return safe;
+}
+
+std::string cut_to(std::string_view text, std::size_t columns) {
+  if (width_of(text) <= columns) return std::string(text);
+  if (columns == 0) return "";
+  std::size_t end = 0;
+  for (std::size_t column = 0; column + 1 < columns; ++column) {
+    do ++end;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u);
+  }
+  return std::string(text.substr(0, end)) + "…";
 }
 
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {

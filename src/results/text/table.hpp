@@ -40,6 +40,9 @@ class TextTable {
 // Text with control characters shown as '?', so that no name or reason can steer a terminal.
 std::string safe_for_terminal(std::string_view text);
 
+// Its first `columns` columns, the last of them "…" if anything was cut off. `text` holds no escape sequences.
+std::string cut_to(std::string_view text, std::size_t columns);
+
 // Broken at blanks into lines of at most `width` columns, each after the first indented.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 

@@ -53,6 +53,11 @@ std::string bytes_text(double bytes) {
   return std::abs(bytes) < 1000 ? fmt::format("{:.0f} B", bytes) : scaled(bytes, kScales);
 }
 
+std::string joules_text(double joules) {
+  static constexpr std::array<Scale, 4> kScales = {{{1e-6, "µJ"}, {1e-3, "mJ"}, {1, "J"}, {1e3, "kJ"}}};
+  return joules == 0 ? "0 J" : scaled(joules, kScales);
+}
+
 std::string count_text(double count) {
   static constexpr std::array<Scale, 4> kScales = {{{1, ""}, {1e6, "M"}, {1e9, "G"}, {1e12, "T"}}};
   return std::abs(count) < 1e6 ? fmt::format("{:.0f}", count) : scaled(count, kScales);

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "results/job_record.hpp"
+#include "results/text/table.hpp"
+
+namespace edgelab::results {
+
+// "p90 4.12 ms"; "312 queries/s within 15.0 ms"; "840 samples/s". Of a job with a scenario.
+std::string scenario_result_text(const JobRecord& job);
+
+// "server VALID, 312 queries/s within 15.0 ms".
+std::string scenario_outcome_text(const JobRecord& job);
+
+// A row for each job with a scenario; empty where none has one.
+std::string scenario_table(const RunRecord& run, const Look& look);
+
+}  // namespace edgelab::results
