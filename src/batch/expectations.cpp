@@ -7,6 +7,8 @@
 #include <limits>
 #include <set>
 
+#include "batch/layer_speedup.hpp"
+
 namespace edgelab::batch {
 namespace {
 
@@ -83,6 +85,14 @@ ExpectationRow latency_speedup(ExpectationRow row, const JobRecord& job, const J
   return ratio(row, static_cast<double>(*theirs) / static_cast<double>(*mine), job, reference);
 }
 
+ExpectationRow layer_speedup(ExpectationRow row, const JobRecord& job, const JobRecord& reference) {
+  const auto least = least_layer_speedup(job.layers, reference.layers);
+  if (!least) return unmeasured(row, job.layers.empty() ? job.id : reference.id, "times of layers");
+  row = ratio(row, least->times, job, reference);
+  if (!row.met) row.note = fmt::format("{:.3g} in {}", least->times, least->layers);
+  return row;
+}
+
 ExpectationRow top1_drop(ExpectationRow row, const JobRecord& job, const JobRecord& reference) {
   if (!holds(job.summary.top1)) return unmeasured(row, job.id, "top1");
   if (!holds(reference.summary.top1)) return unmeasured(row, reference.id, "top1");
@@ -100,7 +110,8 @@ template <class T> ExpectationRow at_most(ExpectationRow row, const JobRecord& j
 }
 
 bool compares(Kind kind) {
-  return kind == Kind::outputs_match || kind == Kind::speedup_over || kind == Kind::latency_speedup_over || kind == Kind::top1_drop_at_most;
+  return kind == Kind::outputs_match || kind == Kind::speedup_over || kind == Kind::latency_speedup_over || kind == Kind::layer_speedup_over ||
+         kind == Kind::top1_drop_at_most;
 }
 
 std::string quantity(const ExpectationRow& row) {
@@ -121,6 +132,7 @@ ExpectationRow judge(const tasks::Expectation& expectation, const JobRecord& job
     case Kind::outputs_match: return outputs_match(row, job, *reference);
     case Kind::speedup_over: return speedup(row, job, *reference);
     case Kind::latency_speedup_over: return latency_speedup(row, job, *reference);
+    case Kind::layer_speedup_over: return layer_speedup(row, job, *reference);
     case Kind::top1_drop_at_most: return top1_drop(row, job, *reference);
     case Kind::latency_p50_at_most: return at_most(row, job, job.summary.latency_p50_ns, "latency");
     case Kind::model_bytes_at_most: return at_most(row, job, job.summary.model_bytes, "model size");

@@ -13,67 +13,59 @@ using nlohmann::json;
 
 std::string line_of(const json& body) { return body.dump(-1, ' ', false, json::error_handler_t::replace); }
 
+json parse(const results::Fact& fact) { return json::parse(fact.body); }
+
+void begin_session(SessionState& state, const std::string& id) {
+  if (id == state.id) return;
+  std::vector<AddedFact> added = std::move(state.added);
+  state = {};
+  state.id = id;
+  state.added = std::move(added);
+}
+
+void begin_attempt(SessionState& state, const json& body) {
+  StartFact fact{body.at("job"), body.at("attempt"), body.at("ranks"), body.at("hosts")};
+  const std::string job = fact.job;
+  state.running.insert_or_assign(job, std::move(fact));
+}
+
+void end_attempt(SessionState& state, const json& body) {
+  const auto job = body.at("job").get<std::string>();
+  state.running.erase(job);
+  if (body.at("counts").get<bool>()) ++state.attempts[job];
+}
+
+void end_job(SessionState& state, const results::Fact& fact) {
+  const results::JobRecord record = results::job_record_from_json_text(fact.body);
+  // Interrupted, but by no person: it was at work when its run ended, and goes on in the next.
+  if (record.status == results::Status::interrupted && !state.cancelled.contains(record.id)) return;
+  state.running.erase(record.id);
+  state.attempts.erase(record.id);
+  state.ended.insert_or_assign(record.id, record.status);
+}
+
+void add(SessionState& state, const json& body) { state.added.push_back({body.at("name"), body.at("text")}); }
+
+void drain(SessionState& state, const json& body) {
+  const auto host = body.at("host").get<std::string>();
+  if (body.at("drained").get<bool>()) {
+    state.drained.insert(host);
+  } else {
+    state.drained.erase(host);
+  }
+}
+
 // "start" begins an attempt, "attempt" ends it, "job" ends the job; the last run alone has jobs at work.
-class Reader {
- public:
-  void read(const results::Fact& fact) {
-    if (fact.type == "header") state_.running.clear();
-    if (fact.type == "job") return end_job(fact);
-    if (fact.type == "session") return begin_session(parse(fact).at("id").get<std::string>());
-    if (fact.type == "start") return begin_attempt(parse(fact));
-    if (fact.type == "attempt") return end_attempt(parse(fact));
-    if (fact.type == "added") return add(parse(fact));
-    if (fact.type == "cancelled") state_.cancelled.insert(parse(fact).at("job").get<std::string>());
-    if (fact.type == "drained") return drain(parse(fact));
-  }
-
-  SessionState take() { return std::move(state_); }
-
- private:
-  static json parse(const results::Fact& fact) { return json::parse(fact.body); }
-
-  void begin_session(const std::string& id) {
-    if (id == state_.id) return;
-    std::vector<AddedFact> added = std::move(state_.added);
-    state_ = {};
-    state_.id = id;
-    state_.added = std::move(added);
-  }
-
-  void begin_attempt(const json& body) {
-    StartFact fact{body.at("job"), body.at("attempt"), body.at("ranks"), body.at("hosts")};
-    const std::string job = fact.job;
-    state_.running.insert_or_assign(job, std::move(fact));
-  }
-
-  void end_attempt(const json& body) {
-    const auto job = body.at("job").get<std::string>();
-    state_.running.erase(job);
-    if (body.at("counts").get<bool>()) ++state_.attempts[job];
-  }
-
-  void end_job(const results::Fact& fact) {
-    const results::JobRecord record = results::job_record_from_json_text(fact.body);
-    // Interrupted, but by no person: it was at work when its run ended, and goes on in the next.
-    if (record.status == results::Status::interrupted && !state_.cancelled.contains(record.id)) return;
-    state_.running.erase(record.id);
-    state_.attempts.erase(record.id);
-    state_.ended.insert_or_assign(record.id, record.status);
-  }
-
-  void add(const json& body) { state_.added.push_back({body.at("name"), body.at("text")}); }
-
-  void drain(const json& body) {
-    const auto host = body.at("host").get<std::string>();
-    if (body.at("drained").get<bool>()) {
-      state_.drained.insert(host);
-    } else {
-      state_.drained.erase(host);
-    }
-  }
-
-  SessionState state_;
-};
+void note(SessionState& state, const results::Fact& fact) {
+  if (fact.type == "header") state.running.clear();
+  if (fact.type == "job") return end_job(state, fact);
+  if (fact.type == "session") return begin_session(state, parse(fact).at("id").get<std::string>());
+  if (fact.type == "start") return begin_attempt(state, parse(fact));
+  if (fact.type == "attempt") return end_attempt(state, parse(fact));
+  if (fact.type == "added") return add(state, parse(fact));
+  if (fact.type == "cancelled") state.cancelled.insert(parse(fact).at("job").get<std::string>());
+  if (fact.type == "drained") return drain(state, parse(fact));
+}
 
 }  // namespace
 
@@ -91,15 +83,17 @@ std::string body_of(const AddedFact& fact) { return line_of({{"name", fact.name}
 std::string cancelled_body(const std::string& job) { return line_of({{"job", job}}); }
 std::string drained_body(const std::string& host, bool drained) { return line_of({{"host", host}, {"drained", drained}}); }
 
-SessionState session_of(const std::vector<results::Fact>& facts) {
-  Reader reader;
-  for (const results::Fact& fact : facts) {
-    try {
-      reader.read(fact);
-    } catch (const json::exception& error) {
-      throw Error(ErrorKind::data, "a fact of the journal can't be read").got(fact.type + ": " + error.what());
-    }
+void SessionReader::read(const results::Fact& fact) {
+  try {
+    note(state_, fact);
+  } catch (const json::exception& error) {
+    throw Error(ErrorKind::data, "a fact of the journal can't be read").got(fact.type + ": " + error.what());
   }
+}
+
+SessionState session_of(const std::vector<results::Fact>& facts) {
+  SessionReader reader;
+  for (const results::Fact& fact : facts) reader.read(fact);
   return reader.take();
 }
 

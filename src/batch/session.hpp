@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "results/journal.hpp"
@@ -60,7 +61,19 @@ struct SessionState {
   std::vector<AddedFact> added;                // of all sessions
 };
 
-// Throws Error (data) if a fact of these kinds can't be read.
+// Reads a journal fact by fact.
+class SessionReader {
+ public:
+  // Throws Error (data) if a fact of these kinds can't be read.
+  void read(const results::Fact& fact);
+  const SessionState& state() const { return state_; }
+  SessionState take() { return std::move(state_); }
+
+ private:
+  SessionState state_;
+};
+
+// What all of them say. Throws as SessionReader.
 SessionState session_of(const std::vector<results::Fact>& facts);
 
 }  // namespace edgelab::batch

@@ -1,42 +1,19 @@
 #include "core/host_state.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <fstream>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "core/ask_program.hpp"
+#include "core/host_files.hpp"
 
 namespace edgelab {
 namespace fs = std::filesystem;
 namespace {
-
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-std::optional<std::int64_t> number_in(std::string_view text, int base = 10) {
-  if (base == 16 && text.starts_with("0x")) text.remove_prefix(2);
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc{} || end == text.data()) return {};
-  return number;
-}
-
-// Folders below `folder` whose name begins so, sorted, so that the answer doesn't depend on the file system's order.
-std::vector<fs::path> entries(const fs::path& folder, std::string_view prefix) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().filename().string().starts_with(prefix)) found.push_back(at->path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
 std::optional<double> hottest_zone(const fs::path& root) {
   std::optional<double> hottest;
@@ -49,32 +26,30 @@ std::optional<double> hottest_zone(const fs::path& root) {
   return hottest;
 }
 
-std::optional<std::int64_t> firmware_bits(const fs::path& root) {
-  for (const fs::path& soc : entries(root / "sys/devices/platform", "soc")) {
-    for (const fs::path& firmware : entries(soc, "soc")) {
-      if (const auto bits = number_in(first_line(firmware / "get_throttled"), 16)) return bits;
-    }
+// Where the kernel has no thermal zone for the processor (AMD's), its driver's own sensor: the first one is of the whole chip.
+std::optional<double> processor_sensor(const fs::path& root) {
+  constexpr std::array<std::string_view, 4> kDrivers = {"coretemp", "cpu_thermal", "k10temp", "zenpower"};
+  for (const fs::path& chip : entries(root / "sys/class/hwmon", "hwmon")) {
+    const std::string driver = first_line(chip / "name");
+    if (std::find(kDrivers.begin(), kDrivers.end(), driver) == kDrivers.end()) continue;
+    if (const auto millidegrees = number_in(first_line(chip / "temp1_input"))) return static_cast<double>(*millidegrees) / 1000;
   }
-  const fs::path vcgencmd = root / "usr/bin/vcgencmd";
-  std::error_code error;
-  if (!fs::exists(vcgencmd, error)) return {};
-  constexpr std::string_view kStart = "throttled=";
-  const std::string answer = ask_program({vcgencmd.string(), "get_throttled"}, 2'000'000'000).value_or("");
-  return answer.starts_with(kStart) ? number_in(std::string_view(answer).substr(kStart.size()), 16) : std::nullopt;
-}
-
-std::optional<std::int64_t> most_throttled_core(const fs::path& root) {
-  std::optional<std::int64_t> most;
-  for (const fs::path& core : entries(root / "sys/devices/system/cpu", "cpu")) {
-    for (const char* file : {"core_throttle_count", "package_throttle_count"}) {
-      const auto count = number_in(first_line(core / "thermal_throttle" / file));
-      if (count) most = std::max(most.value_or(0), *count);
-    }
-  }
-  return most;
+  return {};
 }
 
 }  // namespace
+
+std::string throttle_names(std::int64_t bits) {
+  constexpr std::pair<std::int64_t, const char*> kNames[] = {{kUnderVoltage, "under-voltage"},
+                                                             {kFrequencyCapped, "clock rate capped"},
+                                                             {kThrottled, "throttled"},
+                                                             {kSoftTemperatureLimit, "soft temperature limit"}};
+  std::string text;
+  for (const auto& [bit, name] : kNames) {
+    if (bits & bit) text += (text.empty() ? "" : ", ") + std::string(name);
+  }
+  return text;
+}
 
 MemoryState read_memory_state(const fs::path& root) {
   MemoryState state;
@@ -95,8 +70,58 @@ MemoryState read_memory_state(const fs::path& root) {
   return state;
 }
 
+std::int64_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::int64_t all_pages = 0, resident_pages = 0;
+  file >> all_pages >> resident_pages;
+  return resident_pages * sysconf(_SC_PAGESIZE);
+}
+
+std::optional<double> read_celsius(const fs::path& root) {
+  const std::optional<double> zone = hottest_zone(root);
+  return zone ? zone : processor_sensor(root);
+}
+
+std::optional<std::int64_t> read_throttle_bits(const fs::path& root) {
+  for (const fs::path& soc : entries(root / "sys/devices/platform", "soc")) {
+    for (const fs::path& firmware : entries(soc, "soc")) {
+      if (const auto bits = number_in(first_line(firmware / "get_throttled"), 16)) return bits;
+    }
+  }
+  const fs::path vcgencmd = root / "usr/bin/vcgencmd";
+  std::error_code error;
+  if (!fs::exists(vcgencmd, error)) return {};
+  constexpr std::string_view kStart = "throttled=";
+  const std::string answer = ask_program({vcgencmd.string(), "get_throttled"}, 2'000'000'000).value_or("");
+  return answer.starts_with(kStart) ? number_in(std::string_view(answer).substr(kStart.size()), 16) : std::nullopt;
+}
+
+std::optional<std::int64_t> read_throttle_count(const fs::path& root) {
+  std::optional<std::int64_t> most;
+  for (const fs::path& core : entries(root / "sys/devices/system/cpu", "cpu")) {
+    for (const char* file : {"core_throttle_count", "package_throttle_count"}) {
+      const auto count = number_in(first_line(core / "thermal_throttle" / file));
+      if (count) most = std::max(most.value_or(0), *count);
+    }
+  }
+  return most;
+}
+
 ThermalState read_thermal_state(const fs::path& root) {
-  return {hottest_zone(root), firmware_bits(root), most_throttled_core(root)};
+  return {read_celsius(root), read_throttle_bits(root), read_throttle_count(root)};
+}
+
+std::optional<double> read_frequency_hz(const fs::path& root, const std::vector<int>& cores) {
+  double sum = 0;
+  int told = 0;
+  for (const int core : cores) {
+    const fs::path folder = root / "sys/devices/system/cpu" / ("cpu" + std::to_string(core)) / "cpufreq";
+    const auto kilohertz = number_in(first_line(folder / "scaling_cur_freq"));
+    if (!kilohertz || *kilohertz <= 0) continue;
+    sum += 1000.0 * static_cast<double>(*kilohertz);
+    ++told;
+  }
+  return told > 0 ? std::optional(sum / told) : std::nullopt;
 }
 
 std::string read_governor(const fs::path& root) {

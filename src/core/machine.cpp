@@ -4,12 +4,19 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#ifdef __aarch64__
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+
+#include "core/host_files.hpp"
 
 namespace edgelab {
 namespace {
@@ -26,13 +33,6 @@ std::string proc_value(const char* path, std::string_view key) {
     return start == std::string::npos ? "" : line.substr(start);
   }
   return "";
-}
-
-std::string first_line(const char* path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
 }
 
 std::vector<std::string> words(const std::string& text) {
@@ -60,6 +60,33 @@ std::string operating_system_name() {
   return "";
 }
 
+#ifdef __aarch64__
+// From the kernel's auxiliary vector: an emulator that runs one program (qemu-user) shows it the host's /proc/cpuinfo.
+std::vector<std::string> processor_features() {
+  struct Feature {
+    unsigned long bit;
+    std::string_view name;
+  };
+  constexpr Feature kFirst[] = {
+      {HWCAP_FP, "fp"},         {HWCAP_ASIMD, "asimd"},         {HWCAP_AES, "aes"},         {HWCAP_PMULL, "pmull"},       {HWCAP_SHA1, "sha1"},
+      {HWCAP_SHA2, "sha2"},     {HWCAP_CRC32, "crc32"},         {HWCAP_ATOMICS, "atomics"}, {HWCAP_FPHP, "fphp"},         {HWCAP_ASIMDHP, "asimdhp"},
+      {HWCAP_CPUID, "cpuid"},   {HWCAP_ASIMDRDM, "asimdrdm"},   {HWCAP_LRCPC, "lrcpc"},     {HWCAP_DCPOP, "dcpop"},       {HWCAP_ASIMDDP, "asimddp"},
+      {HWCAP_SVE, "sve"},       {HWCAP_ASIMDFHM, "asimdfhm"}};
+  constexpr Feature kSecond[] = {{HWCAP2_SVE2, "sve2"}, {HWCAP2_I8MM, "i8mm"}, {HWCAP2_BF16, "bf16"}};
+  std::vector<std::string> features;
+  const auto add = [&features](const auto& table, unsigned long bits) {
+    for (const Feature& feature : table) {
+      if ((bits & feature.bit) != 0) features.emplace_back(feature.name);
+    }
+  };
+  add(kFirst, getauxval(AT_HWCAP));
+  add(kSecond, getauxval(AT_HWCAP2));
+  return features;
+}
+#else
+std::vector<std::string> processor_features() { return words(proc_value("/proc/cpuinfo", "flags")); }
+#endif
+
 Machine read_machine() {
   Machine machine;
   char name[256] = "";
@@ -67,8 +94,7 @@ Machine read_machine() {
   machine.host_name = name;
   machine.cpu_model = proc_value("/proc/cpuinfo", "model name");
   if (machine.cpu_model.empty()) machine.cpu_model = proc_value("/proc/cpuinfo", "Model");  // Raspberry Pi
-  machine.features = words(proc_value("/proc/cpuinfo", "flags"));
-  if (machine.features.empty()) machine.features = words(proc_value("/proc/cpuinfo", "Features"));  // Arm
+  machine.features = processor_features();
   machine.cores = static_cast<int>(usable_cores().size());
   machine.memory_bytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   utsname system{};

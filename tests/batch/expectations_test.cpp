@@ -34,6 +34,41 @@ JobRecord with_throughput(double throughput, std::vector<std::string> hosts) {
   return record;
 }
 
+JobRecord with_layers(std::vector<std::pair<std::string, std::int64_t>> times) {
+  JobRecord record;
+  record.id = "job";
+  for (const auto& [name, time_ns] : times) {
+    record.layers.emplace_back();
+    record.layers.back().name = name;
+    record.layers.back().time_ns = time_ns;
+  }
+  return record;
+}
+
+TEST(Expectations, LayerSpeedupIsThatOfThePartThatGainedLeast) {
+  // a.1 is fused here and two rows there; a.10 is another layer.
+  const JobRecord reference = with_layers({{"a.1.conv.0", 60}, {"a.1.conv.1", 40}, {"a.10", 90}, {"head", 30}});
+  const JobRecord job = with_layers({{"a.1", 25}, {"a.10", 60}, {"head", 10}});
+  const ExpectationRow met = judge(expectation(Kind::layer_speedup_over, 1.5), job, &reference);
+  EXPECT_TRUE(met.met);
+  EXPECT_DOUBLE_EQ(met.value, 1.5);
+  const ExpectationRow missed = judge(expectation(Kind::layer_speedup_over, 1.6), job, &reference);
+  EXPECT_FALSE(missed.met);
+  EXPECT_THAT(missed.note, HasSubstr("1.5 in a.10"));
+}
+
+TEST(Expectations, LayersThatOnlyTheJobHasGainedNothing) {
+  const JobRecord reference = with_layers({{"a", 100}, {"gone", 10}});
+  const ExpectationRow row = judge(expectation(Kind::layer_speedup_over, 1), with_layers({{"a", 10}, {"converted", 20}}), &reference);
+  EXPECT_FALSE(row.met);
+  EXPECT_DOUBLE_EQ(row.value, 0.5);
+  EXPECT_THAT(row.note, HasSubstr("the rest"));
+  EXPECT_TRUE(judge(expectation(Kind::layer_speedup_over, 10), with_layers({{"a", 10}}), &reference).met);
+  const ExpectationRow none = judge(expectation(Kind::layer_speedup_over, 1), with_layers({}), &reference);
+  EXPECT_FALSE(none.met);
+  EXPECT_THAT(none.note, HasSubstr("job has no times of layers"));
+}
+
 TEST(Expectations, OutputsMatchMeasuresAgainstTheReferencesStandardDeviation) {
   const JobRecord reference = with_logits({-2, 2, -2, 2});  // standard deviation 2
   const JobRecord near = with_logits({-2, 2, -2, 2.0625F});

@@ -78,7 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"expect: {top1_at_least: 0.5}",
                  "13: error: \"jobs.expect\" has the wrong type (got a map, expected a list of a map with one of the "
                  "keys outputs_match, "
-                 "speedup_over, latency_speedup_over, top1_at_least, top1_drop_at_most, latency_p50_at_most, "
+                 "speedup_over, latency_speedup_over, layer_speedup_over, top1_at_least, top1_drop_at_most, latency_p50_at_most, "
                  "model_bytes_at_most)"},
         BadValue{"train: {trainable: \"last:x\"}",
                  "24: error: \"jobs.train.trainable\" has the wrong type (got the text \"last:x\", expected all, head, "
@@ -140,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     UnknownChoices, BadValues,
     ::testing::Values(BadValue{"precision: fp23",
-                               "16: error: \"jobs.precision\" has an unknown value (got fp23, expected one of fp32, "
+                               "16: error: \"jobs.precision\" has an unknown value (got fp23, expected one of fp32, tf32, "
                                "bf16, int8, mixed); did you mean \"fp32\"?"},
                       BadValue{"parallel: {strategy: pipelin}",
                                "26: error: \"jobs.parallel.strategy\" has an unknown value (got pipelin, expected one "

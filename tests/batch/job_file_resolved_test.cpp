@@ -92,7 +92,7 @@ TEST(ResolvedJob, OfRandomJobsParsesToTheSameJob) {
     std::string keys;
     for (const Key& key : defaults_section().keys) {
       // Keys that must agree with others are tried by name elsewhere.
-      if (key.name == "parallel" || key.name == "expect" || key.name == "task") continue;
+      if (key.name == "parallel" || key.name == "expect" || key.name == "task" || key.name == "scenario") continue;
       const std::string made = random.value(key.type);
       if (!made.empty()) keys += ", " + key.name + ": " + made;
     }
@@ -109,14 +109,15 @@ const std::string kRich =
     "jobs:\n  - id: a\n  - id: s[1]\n    ranks: 4\n    needs: [a]\n    parallel: {pipeline: 2, tensor: 2, partition: "
     "[3, 4]}\n"
     "    expect: [{outputs_match: {job: a, rtol: 1e-5}}, {speedup_over: {job: a, at_least: 1.25}}, "
-    "{latency_speedup_over: {job: a, at_least: 0}}, {top1_at_least: .5},\n"
+    "{latency_speedup_over: {job: a, at_least: 0}}, {layer_speedup_over: {job: a, at_least: 1}}, {top1_at_least: .5},\n"
     "             {top1_drop_at_most: {job: a, points: 1.5}}, {latency_p50_at_most: 1.5ms}, {model_bytes_at_most: "
     "3.5MB}]\n"
     "  - id: 'g: \"x\" ü'\n    needs: a\n    matrix: {train.trainable: [all, 'last:3', {lora: {rank: 2, targets: [q, "
     "v]}}], checkpoint.every: [3 epochs, 10 steps, 90s]}\n"
     "  - id: t\n    train: {schedule: {name: step, step_epochs: [1, 2.5]}, ema: 0.99, reset: 'last:2', early_stopping: "
     "{patience: 3}, validate: {limit: 9}, clip_norm: 1}\n    checkpoint: {keep: 4}\n"
-    "  - id: w\n    needs: [a]\n    model: {weights: {job: a}}\n    parallel: {strategy: pipeline, partition: auto}\n";
+    "    scenario: {kind: server, latency_bound: 15ms, rate: 12.5, min_queries: 9, min_duration: 2s}\n"
+    "  - id: w\n    scenario: multi_stream\n    needs: [a]\n    model: {weights: {job: a}}\n    parallel: {strategy: pipeline, partition: auto}\n";
 
 TEST(ResolvedJob, OfEveryKindOfKeyParsesToTheSameJob) {
   const Batch batch = Folder().load(kRich);

@@ -62,7 +62,7 @@ TEST_F(Spool, ACommandReachesTheBatchAndItsAnswerComesBack) {
     EXPECT_EQ(letter->command, command);
     QueueView view;
     view.jobs = 7;
-    view.rows = {{"a", "running", 2, 4, "pi1 pi2", 5, 0.5, "measuring"}};
+    view.rows = {{"a", "running", 2, 4, "pi1 pi2", 5, 0.5, "measuring", {0.75, 0.5}, {812}, 60}};
     inbox.answer(letter->id, {0, "done so", view});
   });
   const Answer answer = ask(find_batch("night"), command);
@@ -71,6 +71,9 @@ TEST_F(Spool, ACommandReachesTheBatchAndItsAnswerComesBack) {
   EXPECT_EQ(answer.view.jobs, 7u);
   ASSERT_EQ(answer.view.rows.size(), 1u);
   EXPECT_EQ(answer.view.rows[0].hosts, "pi1 pi2");
+  EXPECT_EQ(answer.view.rows[0].losses, (std::vector<double>{0.75, 0.5}));
+  EXPECT_EQ(answer.view.rows[0].rates, std::vector<double>{812});
+  EXPECT_EQ(answer.view.rows[0].left_ns, 60);
   EXPECT_TRUE(fs::is_empty(in(inbox)));
 }
 

@@ -2,32 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <string>
-
 #include "core/ask_program.hpp"
-#include "support/temporary_directory.hpp"
+#include "support/host_root.hpp"
 
 namespace edgelab {
 namespace {
 
-// A folder that stands for "/".
-class Root {
- public:
-  void write(const std::string& path, const std::string& text) const {
-    std::filesystem::create_directories((directory_ / path).parent_path());
-    std::ofstream(directory_ / path) << text;
-  }
-  void write_program(const std::string& path, const std::string& text) const {
-    write(path, text);
-    std::filesystem::permissions(directory_ / path, std::filesystem::perms::owner_all);
-  }
-  std::filesystem::path path() const { return directory_.path(); }
-
- private:
-  test::TemporaryDirectory directory_;
-};
+using Root = test::HostRoot;
 
 TEST(MemoryState, IsReadFromMeminfoInBytes) {
   const Root root;
@@ -82,6 +63,26 @@ TEST(ThermalState, CountsTheThrottlingOfTheCoreThatHadMostOfIt) {
   root.write("sys/devices/system/cpu/cpu1/thermal_throttle/core_throttle_count", "7\n");
   root.write("sys/devices/system/cpu/cpu1/thermal_throttle/package_throttle_count", "5\n");
   EXPECT_EQ(read_thermal_state(root.path()).throttle_count, 7);
+}
+
+TEST(Celsius, IsTheProcessorsOwnSensorsWhereNoZoneTells) {
+  const Root root;
+  root.write("sys/class/hwmon/hwmon0/name", "nvme\n");
+  root.write("sys/class/hwmon/hwmon0/temp1_input", "70000\n");
+  root.write("sys/class/hwmon/hwmon1/name", "k10temp\n");
+  root.write("sys/class/hwmon/hwmon1/temp1_input", "55125\n");
+  EXPECT_DOUBLE_EQ(read_celsius(root.path()).value(), 55.125);
+  root.write("sys/class/thermal/thermal_zone0/temp", "50000\n");
+  EXPECT_DOUBLE_EQ(read_celsius(root.path()).value(), 50.0);
+}
+
+TEST(Frequency, IsTheMeanOfTheCoresThatTell) {
+  const Root root;
+  EXPECT_FALSE(read_frequency_hz(root.path(), {0, 1, 2}));
+  root.write("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "1500000\n");
+  root.write("sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq", "600000\n");
+  root.write("sys/devices/system/cpu/cpu3/cpufreq/scaling_cur_freq", "9000000\n");  // not asked for
+  EXPECT_DOUBLE_EQ(read_frequency_hz(root.path(), {0, 1, 2}).value(), 1.05e9);
 }
 
 TEST(Governor, IsThatOfTheFirstCoreThatHasOne) {

@@ -128,9 +128,9 @@ void Controller::handle(const Letter& letter) {
 void Controller::note_progress(const Progress& progress) {
   const auto found = attempts_.find(progress.tag);
   if (found == attempts_.end()) return;
-  found->second.fraction = progress.fraction;
-  found->second.text = progress.text;
-  if (observer_.progress) observer_.progress(jobs_[found->second.job], progress.fraction, progress.text);
+  const tasks::ProgressReport& report = progress.report;
+  found->second.course.note(report, now_ns());
+  if (observer_.progress) observer_.progress(jobs_[found->second.job], report.fraction, report.text);
 }
 
 void Controller::member_ended(int rank, const Ended& ended) {

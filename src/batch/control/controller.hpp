@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch/control/artifacts.hpp"
+#include "batch/control/course.hpp"
 #include "batch/control/mailbox.hpp"
 #include "batch/control/messages.hpp"
 #include "batch/control/work.hpp"
@@ -75,8 +76,7 @@ class Controller {
     std::int64_t started_ns = 0, started_wall_ns = 0;
     std::int64_t deadline_ns = 0;        // 0: none
     std::int64_t patience_until_ns = 0;  // 0: not told to stop yet
-    double fraction = 0;
-    std::string text;
+    Course course;
     std::optional<results::JobRecord> record;
     std::vector<std::uint8_t> weights;  // that it made
   };

@@ -65,6 +65,11 @@ void Controller::remember(const JobRecord& record) {
   kept.summary = record.summary;
   kept.ranks = record.ranks;
   if (wants_logits_.count(record.id) > 0) kept.logits = record.logits;
+  for (const results::LayerRow& layer : record.layers) {
+    kept.layers.emplace_back();
+    kept.layers.back().name = layer.name;
+    kept.layers.back().time_ns = layer.time_ns;
+  }
   remembered_.insert_or_assign(record.id, std::move(kept));
 }
 

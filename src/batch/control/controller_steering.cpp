@@ -109,9 +109,15 @@ QueueView Controller::view() const {
     for (const int rank : attempt.ranks) {
       if (std::find(hosts.begin(), hosts.end(), host_name(rank)) == hosts.end()) hosts.push_back(host_name(rank));
     }
-    view.rows.push_back({jobs_[attempt.job].id, attempt.cancelled ? "ending" : "running", attempt.number, jobs_[attempt.job].ranks,
-                         fmt::format("{}", fmt::join(hosts, " ")), now_ns() - attempt.started_ns, attempt.fraction,
-                         attempt.cancelled ? attempt.failure : attempt.text});
+    const std::int64_t now = now_ns();
+    const Course& course = attempt.course;
+    QueueRow row{jobs_[attempt.job].id, attempt.cancelled ? "ending" : "running", attempt.number, jobs_[attempt.job].ranks,
+                 fmt::format("{}", fmt::join(hosts, " ")), now - attempt.started_ns, course.fraction(),
+                 attempt.cancelled ? attempt.failure : course.text()};
+    row.losses = course.losses().points();
+    row.rates = course.rates().points();
+    row.left_ns = attempt.cancelled ? 0 : course.left_ns(now);
+    view.rows.push_back(std::move(row));
   }
   view.running = running.size();
   for (std::size_t job = 0; job < jobs_.size(); ++job) {

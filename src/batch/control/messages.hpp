@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "parallel/request.hpp"
+#include "tasks/progress_report.hpp"
 
 namespace edgelab::batch {
 
@@ -52,9 +54,22 @@ struct Number {
 
 struct Progress {
   int tag = 0;
-  double fraction = 0;
-  std::string text;
-  template <class Archive> void serialize(Archive& archive, unsigned) { archive & tag & fraction & text; }
+  tasks::ProgressReport report;
+  template <class Archive> void serialize(Archive& archive, unsigned) {
+    archive & tag & report.fraction & report.text;
+    optional(archive, report.loss);
+    optional(archive, report.samples_per_second);
+    optional(archive, report.left_ns);
+  }
+
+ private:
+  template <class Archive, class Value> static void optional(Archive& archive, std::optional<Value>& value) {
+    bool there = value.has_value();
+    archive & there;
+    if (!there) return value.reset();
+    if (!value) value.emplace();
+    archive & *value;
+  }
 };
 
 // orphaned: it lost a peer, and so it lost the attempt

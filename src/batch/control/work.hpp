@@ -48,6 +48,8 @@ struct QueueRow {
   std::int64_t running_ns = 0;  // since the attempt began
   double fraction = 0;          // done, as far as the job tells
   std::string text;             // what it does, or what it waits for
+  std::vector<double> losses = {}, rates = {};  // of training; samples a second: from the attempt's begin to now, thinned out; empty: not told
+  std::int64_t left_ns = 0;     // about, until it ends; 0: can't be told
 };
 
 struct QueueView {

@@ -15,13 +15,13 @@ namespace {
 
 constexpr std::int64_t kProgressIntervalNs = 250'000'000;  // a person reads no faster, and a job may call a million times
 
-std::function<void(double, const std::string&)> progress_to(Mailbox& mailbox, int tag, bool leads) {
-  if (!leads) return [](double, const std::string&) {};
-  return [&mailbox, tag, last = std::int64_t{0}](double fraction, const std::string& text) mutable {
+std::function<void(const tasks::ProgressReport&)> progress_to(Mailbox& mailbox, int tag, bool leads) {
+  if (!leads) return [](const tasks::ProgressReport&) {};
+  return [&mailbox, tag, last = std::int64_t{0}](const tasks::ProgressReport& report) mutable {
     const std::int64_t now = now_ns();
     if (last != 0 && now - last < kProgressIntervalNs) return;
     last = now;
-    mailbox.post(0, Kind::progress, Progress{tag, fraction, text});
+    mailbox.post(0, Kind::progress, Progress{tag, report});
   };
 }
 
@@ -74,6 +74,8 @@ Ended Worker::run(const Assign& assignment, const WorkerSettings& settings, cons
     const bool leads = communicator.rank() == 0;
     tasks::TaskContext context{communicator, job.threads.value_or(share), progress_to(mailbox, assignment.tag, leads),
                                [token] { return token->stopping(); }, assignment.want_logits, assignment.folder, {}, {}};
+    context.index_on_host = settings.index_on_host;
+    context.ranks_on_host = settings.ranks_on_host;
     for (const JobWeights& made : assignment.weights) context.weights_of_jobs.emplace(made.job, made.file);
     const results::JobRecord record = settings.run(job, context);
     if (token->stopping()) throw Cancelled();

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "core/error.hpp"
+#include "core/json_numbers.hpp"
 
 namespace edgelab::batch::doctor {
 namespace {
@@ -21,7 +23,9 @@ void put_if_known(Json& json, const char* key, const std::optional<T>& value) {
 
 template <class T>
 std::optional<T> known(const Json& json, const char* key) {
-  return json.contains(key) ? std::optional<T>(json.at(key).get<T>()) : std::nullopt;
+  if (!json.contains(key)) return std::nullopt;
+  if constexpr (std::is_integral_v<T>) return whole_number<T>(json.at(key));
+  return json.at(key).get<T>();
 }
 
 Json interface_tree(const NetworkInterface& interface) {
@@ -46,7 +50,7 @@ NetworkInterface interface_from(const Json& json) {
     if (kind_name == name) interface.kind = kind;
   }
   interface.up = json.at("up").get<bool>();
-  interface.mtu = json.at("mtu").get<int>();
+  interface.mtu = whole_number<int>(json.at("mtu"));
   interface.bits_per_second = known<std::int64_t>(json, "bits_per_second");
   interface.half_duplex = json.value("half_duplex", false);
   for (const Json& address : json.at("addresses")) {
@@ -83,14 +87,14 @@ HostFacts facts_from(const Json& json) {
   facts.operating_system = json.at("operating_system").get<std::string>();
   facts.governor = json.at("governor").get<std::string>();
   facts.features = json.at("features").get<std::vector<std::string>>();
-  facts.cores = json.at("cores").get<int>();
+  facts.cores = whole_number<int>(json.at("cores"));
   const Json& memory = json.at("memory");
-  facts.memory = {memory.at("total_bytes").get<std::int64_t>(), memory.at("available_bytes").get<std::int64_t>(),
-                  memory.at("swap_total_bytes").get<std::int64_t>(), memory.at("swap_free_bytes").get<std::int64_t>()};
+  facts.memory = {whole_number<std::int64_t>(memory.at("total_bytes")), whole_number<std::int64_t>(memory.at("available_bytes")),
+                  whole_number<std::int64_t>(memory.at("swap_total_bytes")), whole_number<std::int64_t>(memory.at("swap_free_bytes"))};
   const Json& thermal = json.at("thermal");
   facts.thermal = {known<double>(thermal, "celsius"), known<std::int64_t>(thermal, "throttle_bits"),
                    known<std::int64_t>(thermal, "throttle_count")};
-  facts.disk_free_bytes = json.at("disk_free_bytes").get<std::int64_t>();
+  facts.disk_free_bytes = whole_number<std::int64_t>(json.at("disk_free_bytes"));
   for (const Json& interface : json.at("interfaces")) facts.interfaces.push_back(interface_from(interface));
   facts.mpi_include = json.at("mpi_include").get<std::string>();
   facts.mpi_exclude = json.at("mpi_exclude").get<std::string>();

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "batch/doctor/facts_json.hpp"
+#include "results/text/units.hpp"
 
 namespace edgelab::batch::doctor {
 namespace {
@@ -81,20 +82,54 @@ Json visit_tree(const Visit& visit) {
   return json;
 }
 
+// Rows send, columns receive.
+std::string link_table(const MeasuredLinks& links, const results::Look& look) {
+  constexpr std::size_t kMostHosts = 8;
+  const std::size_t hosts = links.hosts.size();
+  if (hosts > kMostHosts) return "";
+  std::vector<results::TextTable::Column> columns{{"from \\ to", false}};
+  for (const std::string& host : links.hosts) columns.push_back({host});
+  results::TextTable table(std::move(columns));
+  for (std::size_t from = 0; from < hosts; ++from) {
+    std::vector<results::TextTable::Cell> row{{links.hosts[from]}};
+    for (std::size_t to = 0; to < hosts; ++to) {
+      const auto& link = links.of(static_cast<int>(from), static_cast<int>(to));
+      row.push_back({link ? rate_text_of(*link) + " " + results::duration_text(link->latency_ns) : ""});
+    }
+    table.add(std::move(row));
+  }
+  return table.text(look) + "\n";
+}
+
+Json links_tree(const MeasuredLinks& links) {
+  Json list = Json::array();
+  const int hosts = static_cast<int>(links.hosts.size());
+  for (int from = 0; from < hosts; ++from) {
+    for (int to = 0; to < hosts; ++to) {
+      const auto& link = links.of(from, to);
+      if (!link) continue;
+      list.push_back({{"from", links.hosts[static_cast<std::size_t>(from)]}, {"to", links.hosts[static_cast<std::size_t>(to)]}, {"latency_ns", link->latency_ns}});
+      if (link->ns_per_byte > 0.0) list.back()["bandwidth_bytes_per_second"] = 1e9 / link->ns_per_byte;
+    }
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string report_text(const std::vector<Visit>& visits, const std::vector<Finding>& findings,
-                        const results::Look& look) {
+                        const results::Look& look, const MeasuredLinks* links) {
   std::string text;
   for (const Visit& visit : visits)
     text +=
         results::painted(heading(visit), Ink::bold, look) + "\n" + findings_on(visit.host.name, findings, look) + "\n";
   const std::string common = findings_on("", findings, look);
   if (!common.empty()) text += results::painted("All hosts together", Ink::bold, look) + "\n" + common + "\n";
+  if (links != nullptr) text += link_table(*links, look);
   return text + verdict(visits, findings) + "\n";
 }
 
-std::string report_json(const std::vector<Visit>& visits, const std::vector<Finding>& findings) {
+std::string report_json(const std::vector<Visit>& visits, const std::vector<Finding>& findings, const MeasuredLinks* links) {
   Json hosts = Json::array(), list = Json::array();
   for (const Visit& visit : visits) hosts.push_back(visit_tree(visit));
   for (const Finding& finding : findings) {
@@ -104,10 +139,11 @@ std::string report_json(const std::vector<Visit>& visits, const std::vector<Find
                     {"text", finding.text},
                     {"fix", finding.fix}});
   }
-  const Json report{{"schema", "edgelab-doctor/1"},
+  Json report{{"schema", "edgelab-doctor/1"},
                     {"interfaces", proposed_interfaces(visits)},
                     {"hosts", std::move(hosts)},
                     {"findings", std::move(list)}};
+  if (links != nullptr) report["links"] = links_tree(*links);
   return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

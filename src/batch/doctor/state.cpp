@@ -87,21 +87,8 @@ std::vector<Finding> temperature(const HostFacts& facts, const std::string& host
   return {{host, "temperature", Level::warn, text + ": the processor slows down at this heat", fix}};
 }
 
-// Names of the bits that are set, in the order of their numbers.
-std::string bit_names(std::int64_t bits) {
-  constexpr std::pair<std::int64_t, const char*> kNames[] = {{kUnderVoltage, "under-voltage"},
-                                                             {kFrequencyCapped, "clock rate capped"},
-                                                             {kThrottled, "throttled"},
-                                                             {kSoftTemperatureLimit, "soft temperature limit"}};
-  std::string text;
-  for (const auto& [bit, name] : kNames) {
-    if (bits & bit) text += (text.empty() ? "" : ", ") + std::string(name);
-  }
-  return text;
-}
-
 Finding throttle_bits(std::int64_t bits, const std::string& host) {
-  const std::string now = bit_names(bits & 0xF), before = bit_names(bits >> kSinceStartShift & 0xF);
+  const std::string now = throttle_names(bits), before = throttle_names(bits >> kSinceStartShift);
   std::string fix;
   if ((bits | bits >> kSinceStartShift) & kUnderVoltage) {
     fix = "use the official power supply and a short cable";

@@ -99,7 +99,7 @@ tasks::JobSpec spec_of(const Value& value, WeightsFinder* weights) {
 
 // What one learns from, unless one says otherwise.
 void settle_split(tasks::JobSpec& spec) {
-  if (!spec.data.split) spec.data.split = spec.task == tasks::Task::train || spec.task == tasks::Task::prune ? tasks::Split::train : tasks::Split::test;
+  if (!spec.data.split) spec.data.split = spec.task == tasks::Task::train || spec.task == tasks::Task::prune || spec.task == tasks::Task::quantize ? tasks::Split::train : tasks::Split::test;
 }
 
 std::string resolved_of(const tasks::JobSpec& spec) { return to_json(show_section(job_section(), &spec)); }

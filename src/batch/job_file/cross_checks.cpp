@@ -59,11 +59,26 @@ void check_task_keys(const Value& job, const JobSpec& spec, ErrorList& errors) {
   }
 }
 
+void check_scenario(const Value& job, const JobSpec& spec, ErrorList& errors) {
+  const Value* scenario = job.find("scenario");
+  if (!scenario || scenario->bad || !spec.scenario) return;
+  if (spec.scenario->kind == tasks::Scenario::server && !spec.scenario->latency_bound_ns) {
+    const Value* bound = scenario->find("latency_bound");
+    if (bound && bound->bad) return;
+    errors.add(usage_error(scenario->place, "scenario: server needs \"latency_bound\"").hint("say scenario: {kind: server, latency_bound: 15ms}"), scenario->place);
+  }
+  if (spec.scenario->min_duration_ns > spec.scenario->max_duration_ns) {
+    const Place& place = place_of(job, "scenario.min_duration");
+    errors.add(usage_error(place, "\"scenario.min_duration\" is longer than \"max_duration\""), place);
+  }
+}
+
 }  // namespace
 
 void cross_check(const Value& value, const JobSpec& spec, ErrorList& errors, bool incomplete) {
   if (!incomplete && value.find("task")) check_task_keys(value, spec, errors);
   check_ways(value, spec, errors);
+  check_scenario(value, spec, errors);
 }
 
 }  // namespace edgelab::batch

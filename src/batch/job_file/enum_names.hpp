@@ -19,8 +19,9 @@ struct EnumNames;
     static constexpr auto value = std::to_array<std::string_view>({__VA_ARGS__}); \
   }
 
+EDGELAB_ENUM_NAMES(SearchObjective, "top1", "loss", "size");
 EDGELAB_ENUM_NAMES(Task, "infer", "evaluate", "train", "prune", "quantize", "bench");
-EDGELAB_ENUM_NAMES(Precision, "fp32", "bf16", "int8", "mixed");
+EDGELAB_ENUM_NAMES(Precision, "fp32", "tf32", "bf16", "int8", "mixed");
 EDGELAB_ENUM_NAMES(Device, "cpu", "cuda");
 EDGELAB_ENUM_NAMES(Attention, "auto", "naive", "flash");
 EDGELAB_ENUM_NAMES(GraphMode, "eager", "fused");
@@ -28,7 +29,7 @@ EDGELAB_ENUM_NAMES(Split, "train", "test");
 EDGELAB_ENUM_NAMES(Interpolation, "bilinear", "bicubic");
 EDGELAB_ENUM_NAMES(Strategy, "", "pipeline", "tensor", "sequence", "data", "auto");
 EDGELAB_ENUM_NAMES(Wire, "fp32", "bf16", "fp16", "int8");
-EDGELAB_ENUM_NAMES(Scenario, "", "single_stream", "multi_stream", "server", "offline");
+EDGELAB_ENUM_NAMES(Scenario, "single_stream", "multi_stream", "server", "offline");
 EDGELAB_ENUM_NAMES(Optimizer, "sgd", "adamw");
 EDGELAB_ENUM_NAMES(LearningRateSchedule, "constant", "cosine", "step", "one_cycle");
 EDGELAB_ENUM_NAMES(BatchNormMode, "train", "frozen");
@@ -40,7 +41,7 @@ EDGELAB_ENUM_NAMES(CalibrationMethod, "minmax", "percentile", "mse", "kl");
 EDGELAB_ENUM_NAMES(Scheme, "symmetric", "affine");
 EDGELAB_ENUM_NAMES(WeightBits, "int8", "int4");
 EDGELAB_ENUM_NAMES(Placement, "pack", "spread");
-EDGELAB_ENUM_NAMES(Expectation::Kind, "outputs_match", "speedup_over", "latency_speedup_over", "top1_at_least",
+EDGELAB_ENUM_NAMES(Expectation::Kind, "outputs_match", "speedup_over", "latency_speedup_over", "layer_speedup_over", "top1_at_least",
                    "top1_drop_at_most", "latency_p50_at_most", "model_bytes_at_most");
 #undef EDGELAB_ENUM_NAMES
 

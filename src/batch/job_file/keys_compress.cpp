@@ -45,8 +45,10 @@ const Section& calibration_section() {
       "calibration", "Finds the ranges of activations.",
       {
           key("method", choice(enum_choices<CalibrationMethod>()), &CalibrationSpec::method, "how a range is chosen"),
+          key("percentile", number_above(50, 100), &CalibrationSpec::percentile,
+              "`percentile`: how many of the numbers, in the middle, the range holds, per cent"),
           key("data", map(data_section), &CalibrationSpec::data,
-              "as `data`, but alone: nothing comes from `defaults.data`", "none"),
+              "as `data`, but alone: nothing comes from `defaults.data`", "512 images of the training split of the job's data set"),
       });
   return made;
 }
@@ -68,7 +70,16 @@ const Section& quantize_section() {
           key("scheme", choice(enum_choices<Scheme>()), &QuantizeSpec::scheme, "of activations"),
           key("weights", choice(enum_choices<WeightBits>()), &QuantizeSpec::weights, "bits of the weights"),
           key("per_channel", boolean(), &QuantizeSpec::per_channel, "one scale an output channel, not one a tensor"),
-          key("keep_fp32", list(text()), &QuantizeSpec::keep_fp32, "layers left as they are", "none"),
+          key("keep_fp32", list(text()), &QuantizeSpec::keep_fp32, "layers and attentions left as they are", "none"),
+          key("equalise", boolean(), &QuantizeSpec::equalise,
+              "consecutive convolutions are scaled against each other first (cross-layer equalisation)"),
+          key("smooth", number(0, 1), &QuantizeSpec::smooth,
+              "how much of the spread of activations goes into weights first, behind layer normalisations (SmoothQuant's alpha)", "none of it"),
+          key("correct_bias", boolean(), &QuantizeSpec::correct_bias,
+              "biases make up for what rounded weights do to the mean"),
+          key("validate", map(data_section), &QuantizeSpec::validate,
+              "what the result is tried on, and what `mixed` and `search` choose by; keys not given are the job's",
+              "the test split of the job's data set"),
           key("mixed", map(mixed_section), &QuantizeSpec::mixed, "mixed precision", "no"),
           key("qat", map(train_section), &QuantizeSpec::qat, "quantization-aware training, as `train`", "none"),
           key("search", map(search_section), &QuantizeSpec::search, "search over settings", "none"),

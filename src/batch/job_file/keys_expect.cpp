@@ -30,7 +30,7 @@ const Section& outputs_match_section() {
 
 const Section& speedup_section() {
   static const Section made{
-      "speedup_over, latency_speedup_over",
+      "speedup_over, latency_speedup_over, layer_speedup_over",
       "",
       {
           job_key(),
@@ -64,6 +64,7 @@ const Section& expectation_section() {
           loader_key("outputs_match", map(outputs_match_section), "same logits as that job; needs no `keep_logits`"),
           loader_key("speedup_over", map(speedup_section), "of `throughput_samples_per_second`"),
           loader_key("latency_speedup_over", map(speedup_section), "of the median latency"),
+          loader_key("layer_speedup_over", map(speedup_section), "of the layer or block that gained least, by the tables of layers"),
           loader_key("top1_at_least", number(0, 1), "a fraction"),
           loader_key("top1_drop_at_most", map(drop_section), "accuracy lost against that job"),
           loader_key("latency_p50_at_most", duration(1), "with its unit: `12ms`"),

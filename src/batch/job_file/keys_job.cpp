@@ -21,6 +21,24 @@ const Section& requires_section() {
   return made;
 }
 
+const Section& scenario_section() {
+  static const Section made = section<ScenarioSpec>(
+      "scenario", "How queries arrive, as in MLPerf Inference's LoadGen. The kind alone may stand for the map. For `task: infer` and `bench`.",
+      {
+          key("kind", choice(enum_choices<Scenario>()), &ScenarioSpec::kind, "which; [measuring.md](measuring.md) says what each is"),
+          key("latency_bound", duration(1), &ScenarioSpec::latency_bound_ns,
+              "`server`: what 99 % of the queries may take at most, waiting included", "`server` must have it"),
+          key("rate", number_above(0, 1e9), &ScenarioSpec::rate, "`server`: queries a second", "the highest within the bound is searched"),
+          key("tolerance", number_above(0, 0.5), &ScenarioSpec::tolerance, "`server`: to what share the search finds the rate"),
+          key("samples_per_query", integer(1, 100'000), &ScenarioSpec::samples_per_query, "`multi_stream`"),
+          key("min_queries", integer(1, 100'000'000), &ScenarioSpec::min_queries, "at least so many; of `offline`, samples",
+              "what tells the percentile at 99 % confidence: 64, or 662 for the 99th; of `offline`, 64 calls"),
+          key("min_duration", duration(1), &ScenarioSpec::min_duration_ns, "at least so long; MLPerf asks for 10m"),
+          key("max_duration", duration(1), &ScenarioSpec::max_duration_ns, "no longer, though it is too few then"),
+      });
+  return made;
+}
+
 const Section& output_section() {
   static const Section made{
       "output",
@@ -107,6 +125,17 @@ Key output_key() {
       });
 }
 
+Key scenario_key() {
+  return custom_key<JobSpec>(
+      "scenario", any_of({choice(enum_choices<Scenario>()), map(scenario_section)}), "how queries arrive: a kind, or see `scenario`",
+      "one after the other, `measure.repeats` times through the data",
+      [](JobSpec& spec, const Value& value, const Type& type, WeightsFinder* weights) {
+        if (value.is_map()) return read_member(value, type, spec.scenario, weights);
+        spec.scenario.emplace().kind = enum_named<Scenario>(value.text);
+      },
+      [](const JobSpec& spec, const Type& type) { return show_member(spec.scenario, type); });
+}
+
 void read_checkpoint(JobSpec& spec, const Value& value) {
   const Value* every = value.find("every");
   if (every && !every->bad) spec.checkpoint = read_every(every->text).value_or(CheckpointSpec{});
@@ -167,17 +196,16 @@ const Section& job_section() {
               "the cores in the rank's affinity mask, shared among unbound ranks of one host"),
           key("device", one_or_list(choice(enum_choices<Device>()), 1), &JobSpec::device,
               "or a list in order of preference: `[cuda, cpu]`"),
-          key("precision", choice(enum_choices<Precision>()), &JobSpec::precision, "of the arithmetic"),
+          key("precision", choice(enum_choices<Precision>()), &JobSpec::precision, "of the arithmetic; `tf32` is what tensor cores of CUDA devices make of fp32"),
           key("attention", choice(enum_choices<Attention>()), &JobSpec::attention,
-              "ViT family: how attention is computed"),
+              "ViT family: how attention is computed; with `precision: int8`, `auto` is in integers and the others in floats"),
           key("graph", choice(enum_choices<GraphMode>()), &JobSpec::graph,
               "`eager`: op by op as the model is written; `fused`: after the passes"),
           key("seed", integer(0, INT64_MAX), &JobSpec::seed, "of random weights, shuffling and training"),
           key("parallel", map(parallel_section), &JobSpec::parallel, "see `parallel`"),
           key("keep_logits", boolean(), &JobSpec::keep_logits, "keep them in the results"),
           expect_key(),
-          key("scenario", choice(enum_choices<Scenario>()), &JobSpec::scenario,
-              "how queries arrive, as in MLPerf's LoadGen", "one after the other"),
+          scenario_key(),
           key("train", map(train_section), &JobSpec::train, "see `train`", "none"),
           key("prune", map(prune_section), &JobSpec::prune, "see `prune`", "none"),
           key("quantize", map(quantize_section), &JobSpec::quantize, "see `quantize`", "none"),
@@ -236,7 +264,7 @@ const Section& file_section() {
 
 std::vector<const Section*> all_sections() {
   return {&file_section(),     &job_section(),      &data_section(),        &model_section(),
-          &measure_section(),  &parallel_section(), &expectation_section(), &outputs_match_section(),
+          &measure_section(),  &scenario_section(), &parallel_section(), &expectation_section(), &outputs_match_section(),
           &speedup_section(),  &drop_section(),     &train_section(),       &optimizer_section(),
           &schedule_section(), &lora_section(),     &distill_section(),     &early_stopping_section(),
           &search_section(),   &prune_section(),    &quantize_section(),    &calibration_section(),

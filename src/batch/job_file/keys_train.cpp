@@ -80,7 +80,8 @@ const Section& search_section() {
       {
           key("trials", integer(1, 1'000'000), &SearchSpec::trials, "at most"),
           key("budget", duration(1), &SearchSpec::budget_ns, "of wall-clock time over all trials", "none"),
-          key("objective", text(), &SearchSpec::objective, "what is made best"),
+          key("objective", choice(enum_choices<SearchObjective>()), &SearchSpec::objective,
+              "what is made best on held-out images: accuracy, loss, or, of `quantize`, the file's size while the accuracy stays within `mixed.accuracy_budget` (else 1 point) of the floats'"),
       });
   return made;
 }

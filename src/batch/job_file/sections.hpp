@@ -32,6 +32,7 @@ const Section& prune_section();
 const Section& quantize_section();
 const Section& calibration_section();
 const Section& mixed_section();
+const Section& scenario_section();
 const Section& requires_section();
 const Section& checkpoint_section();
 const Section& output_section();

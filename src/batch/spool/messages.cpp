@@ -3,11 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/json_numbers.hpp"
 
 namespace edgelab::batch {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(QueueRow, id, state, attempt, ranks, hosts, running_ns, fraction, text)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(QueueView, jobs, done, failed, skipped, running, waiting, ranks, free_ranks, drained, lost_ranks, rows)
+EDGELAB_JSON_MEMBERS(QueueRow, id, state, attempt, ranks, hosts, running_ns, fraction, text, losses, rates, left_ns)
+EDGELAB_JSON_MEMBERS(QueueView, jobs, done, failed, skipped, running, waiting, ranks, free_ranks, drained, lost_ranks, rows)
 
 namespace spool {
 
@@ -17,8 +18,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Command::Kind, {{Command::Kind::queue, "queue"},
                                              {Command::Kind::cancel, "cancel"},
                                              {Command::Kind::drain, "drain"},
                                              {Command::Kind::add, "add"}})
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Command, kind, job, host, drained, name, text)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Answer, exit_code, text, view)
+EDGELAB_JSON_MEMBERS(Command, kind, job, host, drained, name, text)
+EDGELAB_JSON_MEMBERS(Answer, exit_code, text, view)
 
 namespace {
 

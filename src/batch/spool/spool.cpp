@@ -15,6 +15,7 @@
 #include "core/cache_folder.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
+#include "core/json_numbers.hpp"
 
 namespace edgelab::batch::spool {
 
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunningBatch, name, id, results_file, host, pid, started_wall_ns)
+EDGELAB_JSON_MEMBERS(RunningBatch, name, id, results_file, host, pid, started_wall_ns)
 
 namespace {
 

@@ -50,7 +50,7 @@ void pretend(const std::string& what, const tasks::TaskContext& context) {
 
 // Also the place for facts that only the job's thread knows.
 JobRecord run_pretended(const tasks::JobSpec& spec, tasks::TaskContext& context) {
-  context.progress(0.5, "half way");
+  context.progress({0.5, "half way"});
   pretend(spec.resolved, context);
   JobRecord record;
   cpu_set_t bound;
