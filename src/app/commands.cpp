@@ -16,6 +16,7 @@
 #include "app/schema_command.hpp"
 #include "app/steering_commands.hpp"
 #include "app/submit_command.hpp"
+#include "app/top_command.hpp"
 #include "app/validate_command.hpp"
 #include "batch/job_file/batch.hpp"
 #include "core/build_info.hpp"
@@ -38,6 +39,7 @@ int run_commands(int argc, char** argv, batch::TaskFunction run_task) {
   add_model_command(root, exit_code);
   add_doctor_command(root, exit_code);
   add_steering_commands(root, exit_code);
+  add_top_command(root);
   add_schema_command(root, exit_code);
   add_guard_command(root, exit_code);
   try {

@@ -15,6 +15,8 @@
 #include "core/error.hpp"
 #include "models/convert.hpp"
 #include "models/model.hpp"
+#include "models/model_weights.hpp"
+#include "models/quantized_tensors.hpp"
 
 namespace edgelab::app {
 namespace {
@@ -29,6 +31,10 @@ struct InfoArguments {
 
 struct ConvertArguments {
   std::string in, out, dtype;
+};
+
+struct ExportArguments {
+  std::string in, out;
 };
 
 std::vector<std::int64_t> extents_of(const Shape& shape) { return {shape.extents().begin(), shape.extents().end()}; }
@@ -106,6 +112,13 @@ void describe_arch(const models::ArchInfo& info, const InfoArguments& arguments)
   }
 }
 
+void print_quantization(const graph::Quantization& quantization) {
+  std::map<int, int> layers_of_bits;
+  for (const auto& [name, layer] : quantization.layers) ++layers_of_bits[layer.weight_bits];
+  for (const auto& [bits, count] : layers_of_bits) fmt::print("  integers: {} layers with weights of {} bits\n", count, bits);
+  if (!quantization.attentions.empty()) fmt::print("  integers: {} attentions\n", quantization.attentions.size());
+}
+
 void describe_file(const InfoArguments& arguments) {
   const auto file = models::Safetensors::open(arguments.subject);
   std::int64_t elements = 0;
@@ -123,7 +136,10 @@ void describe_file(const InfoArguments& arguments) {
     return;
   }
   fmt::print("{}\n  {} tensors, {} elements, {:.1f} MB\n", arguments.subject, file.tensors().size(), elements, static_cast<double>(bytes) * 1e-6);
-  for (const auto& [key, value] : file.metadata()) fmt::print("  {}: {}\n", key, value);
+  for (const auto& [key, value] : file.metadata()) {
+    if (key != models::kQuantization) fmt::print("  {}: {}\n", key, value);
+  }
+  if (file.metadata().contains(models::kQuantization)) print_quantization(models::model_weights(file).quantization);
   for (const models::NamedTensor& item : file.tensors()) {
     fmt::print("  {:<5} {:<20} {}\n", models::safetensors_name_of(item.tensor.dtype()), item.tensor.shape().text(), item.name);
   }
@@ -145,6 +161,14 @@ void convert(const ConvertArguments& arguments) {
   const auto file = models::Safetensors::open(arguments.in);
   models::write_safetensors(arguments.out, models::converted(file, types.at(arguments.dtype)), file.metadata());
   fmt::print("{}: {} tensors, floating-point ones in {}\n", arguments.out, file.tensors().size(), arguments.dtype);
+}
+
+void export_dense(const ExportArguments& arguments) {
+  const models::ModelWeights weights = models::model_weights(models::Safetensors::open(arguments.in));
+  std::vector<models::NamedTensor> dense;
+  for (const models::NamedTensor& item : weights.tensors) dense.push_back({item.name, models::is_floating(item.tensor.dtype()) ? item.tensor.to_f32() : item.tensor});
+  models::write_safetensors(arguments.out, dense, weights.metadata);
+  fmt::print("{}: {} tensors in fp32{}\n", arguments.out, dense.size(), weights.quantization.empty() ? "" : ", integers as the numbers that they stand for");
 }
 
 void add_info(CLI::App& command, int& exit_code) {
@@ -179,13 +203,25 @@ void add_convert(CLI::App& command, int& exit_code) {
   });
 }
 
+void add_export(CLI::App& command, int& exit_code) {
+  auto arguments = std::make_shared<ExportArguments>();
+  CLI::App* export_command = command.add_subcommand("export", "Write a pruned or quantized model as dense fp32 weights that torchvision and timm load");
+  export_command->add_option("in", arguments->in, "A .safetensors file")->required();
+  export_command->add_option("out", arguments->out, "The file to write; may be the same")->required();
+  export_command->callback([arguments, &exit_code] {
+    export_dense(*arguments);
+    exit_code = 0;
+  });
+}
+
 }  // namespace
 
 void add_model_command(CLI::App& root, int& exit_code) {
-  CLI::App* command = root.add_subcommand("model", "Look at architectures and weights files, convert weights");
+  CLI::App* command = root.add_subcommand("model", "Look at architectures and weights files, convert and export weights");
   command->require_subcommand(1);
   add_info(*command, exit_code);
   add_convert(*command, exit_code);
+  add_export(*command, exit_code);
 }
 
 }  // namespace edgelab::app

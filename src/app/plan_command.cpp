@@ -7,11 +7,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/plan_layouts.hpp"
+#include "app/plan_memory.hpp"
+#include "batch/cluster_spec.hpp"
 #include "batch/core_share.hpp"
 #include "batch/job_file/batch.hpp"
 #include "core/machine.hpp"
 #include "core/parallel_for.hpp"
 #include "tasks/forecast.hpp"
+#include "tasks/split/layout.hpp"
 #include "tasks/task.hpp"
 
 namespace edgelab::app {
@@ -21,6 +25,10 @@ struct Options {
   std::vector<std::string> files;
   batch::LoadOptions load;
   bool json = false;
+  std::string cluster;       // of --simulate
+  std::optional<int> ranks;  // of the jobs that split their model
+  std::optional<double> mbit_per_second;  // of the links between them
+  std::optional<double> gigabytes;        // of memory, of each host
 };
 
 struct Row {
@@ -45,6 +53,7 @@ nlohmann::ordered_json to_json(const batch::Batch& batch, const std::vector<Row>
                           {"arena_bytes", f.arena_bytes},     {"wire_bytes", f.wire_bytes},
                           {"predicted_latency_ns", f.latency_ns}, {"predicted_total_ns", f.total_ns},
                           {"layout", f.layout}};
+    if (!f.layouts.empty()) jobs[row.spec->id]["layouts"] = layouts_json(f);
   }
   return {{"schema", "edgelab-plan/1"}, {"name", batch.name}, {"host", this_machine().host_name}, {"jobs", jobs}};
 }
@@ -67,6 +76,7 @@ void print(const batch::Batch& batch, const std::vector<Row>& rows) {
     std::string needs;
     for (const std::string& need : row.spec->needs) needs += (needs.empty() ? " after " : ", ") + need;
     fmt::print("{}{}: {}\n", row.spec->id, needs, row.forecast.layout);
+    print_layouts(row.forecast);
   }
 }
 
@@ -88,8 +98,25 @@ void take_models_of_makers(std::vector<tasks::JobSpec>& jobs) {
   }
 }
 
+// Plans for machines that are not there: jobs that split their model get as many ranks as were asked for.
+void give_ranks(std::vector<tasks::JobSpec>& jobs, int ranks) {
+  for (tasks::JobSpec& job : jobs) {
+    if (!tasks::splits_model(job) || job.parallel.strategy == tasks::Strategy::none) continue;
+    if (job.ranks == ranks) continue;
+    job.ranks = ranks;
+    job.parallel.partition.clear();  // it was for other ranks
+  }
+}
+
 void plan(const Options& options) {
   batch::Batch batch = batch::load_batch({options.files.begin(), options.files.end()}, options.load);
+  parallel::Link link = tasks::kGigabit;
+  if (options.mbit_per_second) link.ns_per_byte = 8e3 / *options.mbit_per_second;
+  if (!options.cluster.empty()) {
+    give_ranks(batch.jobs, options.ranks.value_or(static_cast<int>(batch::load_cluster(options.cluster).hosts.size())));
+  } else if (options.ranks) {
+    give_ranks(batch.jobs, *options.ranks);
+  }
   std::vector<Error> problems;
   for (const tasks::JobSpec& spec : batch.jobs) {
     for (Error& problem : tasks::unsupported(spec)) problems.push_back(std::move(problem));
@@ -98,16 +125,21 @@ void plan(const Options& options) {
   take_models_of_makers(batch.jobs);
   bind_to_cores(usable_cores());
   std::vector<Row> rows;
+  std::vector<JobMemory> memory;
   for (const tasks::JobSpec& spec : batch.jobs) {
-    const int threads = threads_of(spec);
+    const bool alone_on_its_host = !options.cluster.empty() && tasks::splits_model(spec);
+    const int threads = alone_on_its_host && !spec.threads ? static_cast<int>(usable_cores().size()) : threads_of(spec);
     use_threads(threads);
-    rows.push_back({&spec, threads, tasks::forecast(spec, threads)});
+    rows.push_back({&spec, threads, tasks::forecast(spec, threads, link)});
+    const tasks::Forecast& f = rows.back().forecast;
+    memory.push_back({spec.id, alone_on_its_host ? 1 : spec.ranks, f.weight_bytes, f.arena_bytes});
   }
   if (options.json) {
     fmt::print("{}\n", to_json(batch, rows).dump(2));
   } else {
     print(batch, rows);
   }
+  check_memory(memory, options.gigabytes ? static_cast<std::int64_t>(*options.gigabytes * 1e9) : this_machine().memory_bytes);
 }
 
 }  // namespace
@@ -118,6 +150,10 @@ void add_plan_command(CLI::App& root, int& exit_code) {
   command->add_option("files", options->files, "Job files")->required();
   command->add_option("--set", options->load.set, "Override a key: defaults.batch=8, jobs.ID.ranks=2")->allow_extra_args(false);
   command->add_option("--only", options->load.only, "Only this job and what it needs")->allow_extra_args(false);
+  command->add_option("--simulate", options->cluster, "A host file: models are split over its hosts, one rank each");
+  command->add_option("--ranks", options->ranks, "Split models over so many ranks instead, which need not be there")->check(CLI::Range(1, 65'536));
+  command->add_option("--link", options->mbit_per_second, "Mbit/s between the ranks of a split model; 1000 without it")->check(CLI::Range(0.001, 1e6));
+  command->add_option("--memory", options->gigabytes, "GB of memory of each host; this machine's without it")->check(CLI::Range(0.001, 1e6));
   command->add_flag("--json", options->json, "JSON on stdout");
   command->callback([options, &exit_code] {
     plan(*options);

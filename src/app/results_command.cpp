@@ -8,11 +8,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "app/compare_command.hpp"
+#include "app/print_json.hpp"
 #include "app/terminal_look.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/log.hpp"
-#include "results/compare.hpp"
 #include "results/csv_export.hpp"
 #include "results/hdf5/run_file.hpp"
 #include "results/json/record_json.hpp"
@@ -20,6 +21,7 @@
 #include "results/report/report.hpp"
 #include "results/schema/markdown.hpp"
 #include "results/show.hpp"
+#include "results/trace_export.hpp"
 #include "results/verify.hpp"
 
 namespace edgelab::app {
@@ -27,29 +29,30 @@ namespace {
 
 // What the user wrote; it outlives the parsing, which fills it.
 struct Options {
-  std::string file, other, folder, out;
+  std::string file, folder, out, trace;
+  std::vector<std::string> files;
   bool json = false, layers = false, force = false;
-  double fail_if_slower = -1;
 };
 
 using Shared = std::shared_ptr<Options>;
 
-void print_json(const nlohmann::ordered_json& json) {
-  std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-}
-
-int compare(const Options& options) {
-  const auto jobs = results::compare_runs(results::read_run(options.file), results::read_run(options.other));
-  if (options.json)
-    print_json(results::comparison_json(jobs));
-  else
-    std::cout << results::comparison_text(jobs, options.file, options.other, look_of_stdout());
-  return options.fail_if_slower >= 0 && results::any_slower(jobs, options.fail_if_slower) ? 1 : 0;
+// Into one file, if there is to be one.
+template <class Make> void export_json(const std::string& file, const Options& options, Make make) {
+  if (file.empty()) return;
+  if (std::filesystem::exists(file) && !options.force)
+    throw Error(ErrorKind::usage, "the file is there already").at({file}).hint("name a new one, or say --force to replace it");
+  replace_file(file, make().dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  std::cout << file << "\n";
 }
 
 void export_tables(const Options& options) {
-  for (const auto& path : results::export_csv(results::read_run(options.file), options.folder, options.force))
-    std::cout << path.string() << "\n";
+  if (options.folder.empty() && options.out.empty() && options.trace.empty())
+    throw Error(ErrorKind::usage, "there is nothing to export to").expected("--csv DIR, --json OUT, --trace OUT, or several of them");
+  const results::RunRecord run = results::read_run(options.file);
+  export_json(options.out, options, [&] { return results::exported_json(run); });
+  export_json(options.trace, options, [&] { return results::trace_events(run); });
+  if (options.folder.empty()) return;
+  for (const auto& path : results::export_csv(run, options.folder, options.force)) std::cout << path.string() << "\n";
 }
 
 int verify(const Options& options) {
@@ -75,9 +78,15 @@ void repair(const Options& options) {
 
 void report(const Options& options) {
   std::filesystem::path out = options.out;
-  if (options.out.empty()) out = std::filesystem::path(options.file).replace_extension(".html");
-  const std::string title = std::filesystem::path(options.file).filename().string();
-  replace_file(out, results::report::html_report(results::read_run(options.file), title));
+  if (options.out.empty()) out = std::filesystem::path(options.files.front()).replace_extension(".html");
+  std::vector<results::Side> sides;
+  std::string title;
+  for (const std::string& file : options.files) {
+    const std::string name = std::filesystem::path(file).filename().string();
+    title += (title.empty() ? "" : ", ") + name;
+    sides.push_back({name, {results::read_run(file)}});
+  }
+  replace_file(out, results::report::html_report(sides, title));
   std::cout << out.string() << "\n";
 }
 
@@ -107,19 +116,13 @@ void add_results_command(CLI::App& root, int& exit_code) {
   command->add_flag("--layers", options->layers, "layer by layer too");
   command->callback([options] { show_results(options->file, options->json, options->layers); });
 
-  command = add(group, "compare", "two runs, job by job", options);
-  command->add_option("OTHER", options->other, "results file to hold against it")->required();
-  command->add_flag("--json", options->json, "one JSON object on stdout and nothing else");
-  command
-      ->add_option("--fail-if-slower", options->fail_if_slower,
-                   "exit code 1 if a job of OTHER is slower by more than this, beyond doubt, or lost")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("PERCENT");
-  command->callback([options, &exit_code] { exit_code = compare(*options); });
+  add_compare_command(*group, exit_code);
 
-  command = add(group, "export", "one CSV file a table", options);
-  command->add_option("--csv", options->folder, "folder for the files")->required()->type_name("DIR");
-  command->add_flag("--force", options->force, "write into a folder that is not empty");
+  command = add(group, "export", "for other programs: one CSV file a table, all of it as JSON, or a trace for Perfetto", options);
+  command->add_option("--csv", options->folder, "folder for the tables")->type_name("DIR");
+  command->add_option("--json", options->out, "one file with everything")->type_name("OUT");
+  command->add_option("--trace", options->trace, "who worked on what when, for ui.perfetto.dev")->type_name("OUT");
+  command->add_flag("--force", options->force, "write into a folder that is not empty, and over a file");
   command->callback([options] { export_tables(*options); });
 
   command = add(group, "verify", "check a file; exit code 1 if it is not sound", options);
@@ -129,7 +132,8 @@ void add_results_command(CLI::App& root, int& exit_code) {
   command = add(group, "repair", "make the results file anew from its journal (FILE is either)", options);
   command->callback([options] { repair(*options); });
 
-  command = add(group, "report", "one self-contained HTML page", options);
+  command = group->add_subcommand("report", "one self-contained HTML page; of several files, a comparison with the first");
+  command->add_option("FILE", options->files, "results files")->required();
   command->add_option("--out", options->out, "the page; FILE with .html if not given");
   command->callback([options] { report(*options); });
 

@@ -1,6 +1,7 @@
 #include "app/run_command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,14 +18,20 @@
 #include "core/host_state.hpp"
 #include "core/machine.hpp"
 #include "core/network_interfaces.hpp"
+#include "core/power/power_meter.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/environment.hpp"
+#include "parallel/numbers.hpp"
 #include "results/json/record_json.hpp"
 
 namespace edgelab::app {
 namespace {
 
-results::HostRecord this_host_record() {
+// A meter that is read for a second tells power to a percent or so; INA219s and the Raspberry Pi 5's chip average over less.
+constexpr std::int64_t kIdleNs = 1'000'000'000;
+
+// `rests`: nothing runs on this host yet, and this process waits for its meter, if it has one, for a second.
+results::HostRecord this_host_record(bool rests) {
   const Machine& machine = this_machine();
   results::HostRecord host;
   host.name = machine.host_name;
@@ -35,6 +42,7 @@ results::HostRecord this_host_record() {
   host.governor = machine.governor;
   host.cores = machine.cores;
   host.memory_bytes = machine.memory_bytes;
+  if (const char* limits = std::getenv("EMULATED_HOST")) host.emulated = limits;  // set by cluster/emulate.sh
   const ThermalState thermal = read_thermal_state("/");
   host.temperature_celsius = thermal.celsius;
   host.throttle_bits = thermal.throttle_bits;
@@ -43,12 +51,14 @@ results::HostRecord this_host_record() {
     host.network_interface = network->name;
     host.network_bits_per_second = network->bits_per_second;
   }
+  if (rests) host.idle_watt = measure_resting_watt("/", kIdleNs);
   return host;
 }
 
 // Collective; one record a host, on rank 0.
 std::vector<results::HostRecord> gather_hosts(const parallel::Communicator& world, const parallel::HostLayout& layout) {
-  const std::vector<std::uint8_t> mine = results::host_to_bytes(this_host_record());
+  const bool first_on_host = layout.index_on_host(world.rank()) == 0;
+  const std::vector<std::uint8_t> mine = results::host_to_bytes(this_host_record(first_on_host));
   const std::vector<parallel::Bytes> all = world.gather(std::as_bytes(std::span(mine)), 0);
   std::vector<results::HostRecord> hosts;
   if (world.rank() != 0) return hosts;
@@ -66,7 +76,7 @@ std::optional<Error> different_builds(const parallel::Communicator& world) {
   const std::string mine = std::string(build_info::version()) + " " + std::string(build_info::git_commit());
   std::vector<std::string> builds;
   for (const parallel::Bytes& bytes : world.all_gather(std::as_bytes(std::span(mine)))) {
-    builds.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    builds.push_back(parallel::text_of(bytes));
   }
   for (std::size_t rank = 0; rank < builds.size(); ++rank) {
     if (builds[rank] == builds[0]) continue;

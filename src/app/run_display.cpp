@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/clock.hpp"
+#include "results/shown_scenarios.hpp"
 #include "results/text/table.hpp"
 #include "results/text/units.hpp"
 
@@ -56,10 +57,16 @@ std::string outcome_text(const results::JobRecord& record) {
   }
   std::string text = "done";
   if (record.summary.top1) text += fmt::format(", top1 {:.4f}", *record.summary.top1);
-  if (record.summary.latency_p50_ns) text += ", p50 " + results::duration_text(static_cast<double>(*record.summary.latency_p50_ns));
+  if (!record.scenario.kind.empty()) {
+    text += ", " + results::scenario_outcome_text(record);
+    if (record.summary.invalid_reason) text += ": " + *record.summary.invalid_reason;
+  } else {
+    if (record.summary.latency_p50_ns) text += ", p50 " + results::duration_text(static_cast<double>(*record.summary.latency_p50_ns));
+    if (record.summary.throttling) text += ", slowed down: " + *record.summary.throttling;
+  }
   const auto unjudged = std::count_if(record.expectations.begin(), record.expectations.end(), [](const auto& row) { return !row.note.empty(); });
   if (unjudged > 0) text += fmt::format(", {} {} not judged", unjudged, unjudged == 1 ? "expectation" : "expectations");
-  return text;
+  return results::safe_for_terminal(text);
 }
 
 RunDisplay::RunDisplay(std::size_t jobs, DisplayMode mode) : mode_(mode), jobs_(jobs), start_ns_(now_ns()) {}

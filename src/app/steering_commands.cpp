@@ -1,18 +1,15 @@
 #include "app/steering_commands.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
-#include "batch/signals.hpp"
+#include "app/top_command.hpp"
 #include "batch/spool/spool.hpp"
 #include "core/error.hpp"
 #include "results/text/table.hpp"
@@ -26,7 +23,6 @@ using batch::spool::Answer;
 using batch::spool::Command;
 using batch::spool::RunningBatch;
 using results::safe_for_terminal;
-using namespace std::chrono_literals;
 
 struct Options {
   std::string batch, host;
@@ -84,7 +80,8 @@ nlohmann::ordered_json json_of(const RunningBatch& batch, const QueueView& view)
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const QueueRow& row : view.rows) {
     rows.push_back({{"id", row.id}, {"state", row.state}, {"attempt", row.attempt}, {"ranks", row.ranks}, {"hosts", row.hosts},
-                    {"running_ns", row.running_ns}, {"fraction", row.fraction}, {"text", row.text}});
+                    {"running_ns", row.running_ns}, {"fraction", row.fraction}, {"text", row.text},
+                    {"losses", row.losses}, {"samples_per_second", row.rates}, {"left_ns", row.left_ns}});
   }
   return {{"schema", "edgelab-queue/1"}, {"batch", batch.id},        {"name", batch.name},       {"host", batch.host},
           {"results_file", batch.results_file}, {"ranks", view.ranks}, {"free_ranks", view.free_ranks}, {"jobs", view.jobs},
@@ -107,25 +104,6 @@ void queue(const Options& options) {
   }
   if (batches.empty()) fmt::print("no batch of yours is running\n");
   for (const RunningBatch& batch : batches) fmt::print("{}", table_of(batch, look_at(batch).view));
-}
-
-// Drawn anew every second until the batch ends or the person has seen enough.
-void watch(const Options& options) {
-  const batch::SignalWatch signals;
-  const RunningBatch batch = batch::spool::find_batch(options.batch);
-  const bool terminal = ::isatty(STDOUT_FILENO) != 0;
-  while (batch::SignalWatch::received() == 0) {
-    std::string table;
-    try {
-      table = table_of(batch, look_at(batch).view);
-    } catch (const Error&) {
-      fmt::print("{} has ended\n", batch.id);
-      return;
-    }
-    fmt::print("{}{}", terminal ? "\033[H\033[2J" : "", table);
-    std::fflush(stdout);
-    for (int i = 0; i < 10 && batch::SignalWatch::received() == 0; ++i) std::this_thread::sleep_for(100ms);
-  }
 }
 
 int cancel(const Options& options) {
@@ -168,12 +146,9 @@ int join_running_batch(const std::vector<std::string>& files, const batch::LoadO
 void add_steering_commands(CLI::App& root, int& exit_code) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = add(root, "queue", "What runs and what waits in the batches that run now", options);
-  command->add_flag("--watch", options->watch, "Draw it anew every second until the batch ends");
+  command->add_flag("--watch", options->watch, "The same as edgelab top");
   command->add_flag("--json", options->json, "JSON on stdout")->excludes("--watch");
-  command->callback([options] { options->watch ? watch(*options) : queue(*options); });
-
-  command = add(root, "top", "The same as queue --watch", options);
-  command->callback([options] { watch(*options); });
+  command->callback([options] { options->watch ? watch_batch(options->batch) : queue(*options); });
 
   command = add(root, "cancel", "End jobs of a running batch, or take them out of its queue", options);
   command->add_option("ID", options->jobs, "Jobs")->required();

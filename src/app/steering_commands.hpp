@@ -11,7 +11,7 @@ class App;
 
 namespace edgelab::app {
 
-// `edgelab queue [--watch] [--json]`, `top`, `cancel ID…`, `drain HOST [--undo]`, each with `[--batch NAME]`: look at and steer a
+// `edgelab queue [--watch] [--json]`, `cancel ID…`, `drain HOST [--undo]`, each with `[--batch NAME]`: look at and steer a
 // batch of this user that runs, through its spool. Exit codes: 0; 2 for a job or host that the batch doesn't have; 3 if no
 // batch runs or it doesn't answer.
 void add_steering_commands(CLI::App& root, int& exit_code);

@@ -152,6 +152,8 @@ void add_submit_command(CLI::App& root, int& exit_code) {
   CLI::Option* into = command->add_option("--into", options->into, "Add the jobs to this running batch: its name or id, as edgelab queue shows them");
   for (const char* other : {"--hosts", "--ranks", "--out", "--resume", "--all-hosts", "--json"}) into->excludes(other);
   add_slurm_options(*command, options->slurm);
+  // Slurm knows the hosts and the time to end, and the batch runs later.
+  for (const char* other : {"--hosts", "--all-hosts", "--grace", "--into", "--json"}) command->get_option("--slurm")->excludes(other);
   command->callback([options, &exit_code] { exit_code = submit(*options); });
 }
 

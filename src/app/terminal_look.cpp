@@ -14,12 +14,19 @@ constexpr int kWidest = 120, kNarrowest = 60;
 
 }  // namespace
 
+TerminalSize size_of_stdout() {
+  TerminalSize size;
+  winsize told{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &told) != 0) return size;
+  if (told.ws_col > 0) size.columns = told.ws_col;
+  if (told.ws_row > 0) size.rows = told.ws_row;
+  return size;
+}
+
 results::Look look_of_stdout() {
   results::Look look;
-  winsize size{};
   if (::isatty(STDOUT_FILENO) == 0) return look;
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    look.width = std::clamp<int>(size.ws_col, kNarrowest, kWidest);
+  look.width = std::clamp(size_of_stdout().columns, kNarrowest, kWidest);
   const char* terminal = std::getenv("TERM");
   look.colour = std::getenv("NO_COLOR") == nullptr && terminal != nullptr && std::string(terminal) != "dumb";
   return look;

@@ -31,6 +31,15 @@ TEST(Commands, PlanForecastsEveryJobOfTheDemoWithoutRunningIt) {
   EXPECT_EQ(plan["jobs"]["train-mobilenet"]["calls"], 12 * 200);  // steps
 }
 
+TEST(Commands, PlanRefusesWhatAHostsMemoryDoesNotHold) {
+  const std::string plan = EDGELAB_BINARY " plan " EDGELAB_SOURCE_DIR "/jobs/demo.yaml --only speed --memory ";
+  const test::ProgramResult refused = test::run_program(plan + "0.001");
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_NE(refused.errors.find("speed[batch=16]: "), std::string::npos) << refused.errors;
+  EXPECT_NE(refused.errors.find("0.001 GB at most"), std::string::npos) << refused.errors;
+  EXPECT_EQ(test::run_program(plan + "1").exit_code, 0);
+}
+
 TEST(Commands, ModelInfoCountsParametersAsTheFieldDoes) {
   EXPECT_EQ(output_of("model info mobilenet_v2 --json")["parameters"], 3504872);
   EXPECT_EQ(output_of("model info deit_tiny_patch16_224 --json")["parameters"], 5717416);

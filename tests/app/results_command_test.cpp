@@ -81,12 +81,50 @@ TEST(ResultsCommand, CompareFailsOnRequestWhenAJobGotSlower) {
             "slower");
 }
 
+TEST(ResultsCommand, ComparesSidesOfSeveralFiles) {
+  const TemporaryDirectory folder;
+  std::vector<std::string> words = {"results", "compare", "--json"};
+  for (const char* name : {"a1.h5", "a2.h5", "a3.h5", "a4.h5", "a5.h5"}) words.push_back(sample_file(folder, name));
+  EXPECT_THROW(run(words), Error);  // five files, and nothing to hold them against
+  words.push_back("--against");
+  for (const char* name : {"b1.h5", "b2.h5", "b3.h5", "b4.h5", "b5.h5"}) words.push_back(sample_file(folder, name));
+  const auto json = nlohmann::json::parse(run(words).output);
+  EXPECT_EQ(json["jobs"]["serial"]["processes_b"], 5);
+  EXPECT_EQ(json["jobs"]["serial"]["latency_p50_ns"]["resampled"], "processes");
+  EXPECT_EQ(json["jobs"]["serial"]["verdict"], "can't tell");
+}
+
+TEST(ResultsCommand, ABaselineTakesInWhatIsNotSlower) {
+  const TemporaryDirectory folder;
+  const std::string a = sample_file(folder, "a.h5"), b = folder / "b.h5", store = folder / "baseline.jsonl";
+  results::RunRecord slower = test::sample_run();
+  for (auto& time : slower.jobs[0].latency_ns) time *= 2;
+  *slower.jobs[0].summary.latency_p50_ns *= 2;
+  results::write_run(b, slower);
+  EXPECT_THROW(run({"results", "compare", a, "--baseline", store}), Error);  // nothing was accepted yet
+  EXPECT_THROW(run({"results", "compare", a, b, "--accept"}), Error);
+  EXPECT_THAT(run({"results", "compare", a, "--baseline", store, "--accept"}).output, HasSubstr("accepted into"));
+  const Outcome same = run({"results", "compare", a, "--baseline", store, "--fail-if-slower", "5"});
+  EXPECT_EQ(same.exit_code, 0);
+  EXPECT_THAT(same.output, HasSubstr("1 accepted"));
+  EXPECT_EQ(run({"results", "compare", b, "--baseline", store, "--fail-if-slower", "5", "--accept"}).exit_code, 1);
+  const auto json = nlohmann::json::parse(run({"results", "compare", b, "--baseline", store, "--json"}).output);
+  EXPECT_EQ(json["jobs"]["serial"]["verdict"], "slower");
+  EXPECT_EQ(json["trend"]["latency_p50_ns"]["serial"].size(), 2);
+  EXPECT_EQ(run({"results", "compare", b, "--baseline", store, "--fail-if-slower", "5", "--accept", "--force"}).exit_code, 0);
+  EXPECT_EQ(run({"results", "compare", b, "--baseline", store, "--fail-if-slower", "5"}).exit_code, 0);
+}
+
 TEST(ResultsCommand, ExportsReportsAndRepairs) {
   const TemporaryDirectory folder;
   const std::string file = sample_file(folder);
   EXPECT_THAT(run({"results", "export", file, "--csv", folder / "csv"}).output, HasSubstr("latency.csv"));
   EXPECT_THROW(run({"results", "export", file, "--csv", folder / "csv"}), Error);
   EXPECT_EQ(run({"results", "export", file, "--csv", folder / "csv", "--force"}).exit_code, 0);
+  EXPECT_THROW(run({"results", "export", file}), Error);
+  run({"results", "export", file, "--json", folder / "k.json"});
+  EXPECT_EQ(nlohmann::json::parse(std::ifstream(folder / "k.json"))["jobs"]["serial"]["latency"].size(), 2u);
+  EXPECT_THROW(run({"results", "export", file, "--json", folder / "k.json"}), Error);
   run({"results", "report", file});
   EXPECT_TRUE(std::filesystem::exists(folder / "k.html"));
   run({"results", "report", file, "--out", folder / "other.html"});

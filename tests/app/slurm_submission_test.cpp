@@ -93,6 +93,15 @@ TEST_F(SlurmSubmission, RefusesWhatIsNoOptionOfSbatch) {
   EXPECT_THAT(calls(), IsEmpty());
 }
 
+TEST_F(SlurmSubmission, RefusesWhatIsForTheSupervisorOfThisMachine) {
+  for (const char* option : {"--hosts=hosts.yaml", "--all-hosts --resume", "--grace=5", "--into=night", "--json"}) {
+    const ProgramResult result = submit("lab.yaml " + std::string(option));
+    EXPECT_EQ(result.exit_code, 2) << option;
+    EXPECT_THAT(result.errors, HasSubstr("--slurm")) << option;
+  }
+  EXPECT_THAT(calls(), IsEmpty());
+}
+
 TEST_F(SlurmSubmission, SaysWhereSbatchIsToBeFoundIfItIsMissing) {
   const ProgramResult result = submit("lab.yaml", "/nowhere");
   EXPECT_EQ(result.exit_code, 3);

@@ -2,11 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "support/run_program.hpp"
-#include "support/temporary_directory.hpp"
+#include "support/steered_batch.hpp"
 
 namespace edgelab {
 namespace {
@@ -16,33 +14,7 @@ using test::ProgramResult;
 using test::run_program;
 using testing::HasSubstr;
 
-constexpr const char* kDefaults =
-    "defaults: {task: evaluate, model: {arch: mobilenet_v2, input_size: 32}, data: {dataset: shapes10, limit: 4}, seed: 10}\njobs:\n";
-
-class Steering : public testing::Test {
- protected:
-  std::string write(const std::string& name, const std::string& jobs) const {
-    std::ofstream(folder_ / (name + ".yaml")) << "name: " << name << "\n" << kDefaults << jobs;
-    return (folder_ / (name + ".yaml")).string();
-  }
-  std::string results() const { return (folder_ / "r.h5").string(); }
-
-  // Runs the jobs on one rank and, once `job` has begun, the commands; then waits for the run. The run's exit code.
-  ProgramResult steered(const std::string& jobs, const std::string& job, const std::string& commands, const std::string& options = "") const {
-    const std::string journal = (folder_ / "r.journal").string();
-    return run_program("export EDGELAB_SPOOL=" + (folder_ / "spool").string() + "; cd " + folder_.path().string() + "\n" FAULTY_EDGELAB " run " +
-                       write("night", jobs) + " --out " + results() + " " + options + " >run.log 2>&1 & pid=$!\n" +
-                       "for i in $(seq 200); do grep -q '\"type\":\"start\".*\"job\":\"" + job + "\"' " + journal + " 2>/dev/null && break; sleep 0.05; done\n" +
-                       commands + "\nwait $pid");
-  }
-  json shown() const {
-    const ProgramResult result = run_program(EDGELAB_BINARY " results show --json " + results());
-    EXPECT_EQ(result.exit_code, 0) << result.errors;
-    return json::parse(result.output);
-  }
-
-  test::TemporaryDirectory folder_;
-};
+class Steering : public test::SteeredBatch {};
 
 TEST_F(Steering, TheQueueShowsWhatRunsAndWhatWaitsAndForWhat) {
   const ProgramResult result =
@@ -103,7 +75,7 @@ TEST_F(Steering, OnADrainedHostNothingStartsAndTheBatchDoesNotWaitForEver) {
 }
 
 TEST_F(Steering, WithoutABatchTheCommandsSaySo) {
-  const std::string spool = "EDGELAB_SPOOL=" + (folder_ / "spool").string() + " ";
+  const std::string spool = "EDGELAB_SPOOL=" + this->spool() + " ";
   EXPECT_EQ(run_program(spool + EDGELAB_BINARY " queue").exit_code, 0);
   EXPECT_EQ(run_program(spool + EDGELAB_BINARY " cancel a").exit_code, 3);
   EXPECT_EQ(run_program(spool + EDGELAB_BINARY " submit --into x " + write("more", "  - {id: extra}\n")).exit_code, 3);

@@ -4,7 +4,7 @@
     cmake --build build --target bench_model bench_training bench_attention bench_tile_gemm
     python3 tests/bench/versus_peers.py --build build --peers /path/to/python --json peers.json --markdown table.md
 
---peers is the interpreter that has the peers (torch, torchvision, timm, onnxruntime, openvino); what it lacks is said to be
+--peers is the interpreter that has the peers (torch, torchvision, timm, onnx, onnxruntime, openvino, and nncf for int8); what it lacks is said to be
 missing. Each contestant is a process of its own. In every round each of them is asked, one after the other, for the median
 milliseconds of as many calls as fit into --seconds; the figure is the median over rounds. So whatever else the machine does
 meets all alike: only ratios are worth reading. The limit is what the matrix-product kernel reaches from cache, on one
@@ -111,25 +111,59 @@ def serve_sdpa(cell, precision, _batch, threads, _path):
     return call
 
 
-def serve_onnxruntime(_name, _precision, batch, threads, path):
+def noise(batch):
     import numpy
+    return numpy.random.randn(batch, 3, 224, 224).astype(numpy.float32)
+
+
+def onnx_in_integers(path, batch, folder):
+    """Static quantization with its own nodes for integers (QDQ), a scale an output channel."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def __init__(self):
+            self.images = iter([{"x": noise(batch)} for _ in range(2)])
+
+        def get_next(self):
+            return next(self.images, None)
+
+    quant_pre_process(path, f"{folder}/before.onnx")
+    quantize_static(f"{folder}/before.onnx", f"{folder}/int8.onnx", Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
+                    activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+    return f"{folder}/int8.onnx"
+
+
+def serve_onnxruntime(_name, precision, batch, threads, path):
     import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    x = numpy.random.randn(batch, 3, 224, 224).astype(numpy.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        model = onnx_in_integers(path, batch, folder) if precision == "int8" else path
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    x = noise(batch)
     return lambda: session.run(None, {"x": x})
 
 
-def serve_openvino(_name, precision, batch, threads, path):
-    import numpy
+def openvino_in_integers(model, name, batch):
+    import nncf
+    kind = nncf.ModelType.TRANSFORMER if name != "mobilenet_v2" else None
+    return nncf.quantize(model, nncf.Dataset([noise(batch) for _ in range(2)]), model_type=kind, subset_size=2)
+
+
+def serve_openvino(name, precision, batch, threads, path):
     import openvino
     core = openvino.Core()
     core.set_property("CPU", {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"})
-    compiled = core.compile_model(core.read_model(path), "CPU", {"INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32"})
+    model = core.read_model(path)
+    if precision == "int8":
+        model = openvino_in_integers(model, name.split("@")[0], batch)
+    # What is left of a model in integers is faster in bf16 on some machines.
+    rest = "bf16" if precision == "bf16" or name.endswith("@bf16") else "f32"
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": rest})
     request = compiled.create_infer_request()
-    request.set_input_tensor(openvino.Tensor(numpy.random.randn(batch, 3, 224, 224).astype(numpy.float32), shared_memory=False))
+    request.set_input_tensor(openvino.Tensor(noise(batch), shared_memory=False))
     return request.infer
 
 
@@ -215,8 +249,12 @@ class Cell:
         tail = [self.precision, str(self.batch), str(self.threads), path]
         if path != "-":
             yield "OpenVINO", peer + ["openvino", self.name] + tail
-            if self.precision == "fp32":
+            if self.precision == "int8":
+                yield "OpenVINO, rest in bf16", peer + ["openvino", self.name + "@bf16"] + tail
+            if self.precision in ("fp32", "int8"):
                 yield "ONNX Runtime", peer + ["onnxruntime", self.name] + tail
+        if self.precision == "int8":  # PyTorch has no integers for these models but through the others
+            return
         yield "PyTorch", peer + ["torch", self.name] + tail
         if self.name == "mobilenet_v2":
             yield "PyTorch channels_last", peer + ["torch", self.name + "@channels_last"] + tail
@@ -262,13 +300,13 @@ class Models:
 
 def limits(options):
     """GFLOP/s of one thread: the best of the shapes that fused blocks and attention use."""
-    command = [f"{options.build}/bench_tile_gemm", "--benchmark_filter=^(f32|bf16)/", "--benchmark_format=json", "--benchmark_min_time=0.1",
+    command = [f"{options.build}/bench_tile_gemm", "--benchmark_filter=^(f32|bf16|u8_project)/", "--benchmark_format=json", "--benchmark_min_time=0.1",
                "--benchmark_repetitions=3", "--benchmark_enable_random_interleaving=true"]
     if os.path.exists("/usr/bin/taskset"):
         command = ["taskset", "-c", str(min(os.sched_getaffinity(0)))] + command
     rows = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout)["benchmarks"]
     best = lambda prefix: max(row["GFLOP/s"] for row in rows if row["name"].startswith(prefix) and "GFLOP/s" in row)
-    return {"fp32": best("f32/"), "bf16": best("bf16/")}
+    return {"fp32": best("f32/"), "bf16": best("bf16/"), "int8": best("u8_project/")}
 
 
 def cpu_model():
@@ -279,7 +317,7 @@ def cpu_model():
 def versions(options):
     if not options.peers:
         return {}
-    names = ["torch", "torchvision", "timm", "onnxruntime", "openvino"]
+    names = ["torch", "torchvision", "timm", "onnxruntime", "openvino", "nncf"]
     program = ("import importlib.metadata as m, json\ndef v(n):\n  try: return m.version(n)\n  except Exception: return 'missing'\n"
                f"print(json.dumps({{n: v(n) for n in {names!r}}}))")
     return json.loads(subprocess.run([options.peers, "-c", program], check=True, stdout=subprocess.PIPE, text=True).stdout)

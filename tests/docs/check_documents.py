@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 """Does what README.md and the other documents say: every path they name exists, and every command they show works.
 
-usage: check_documents.py SOURCE BUILD
+usage: check_documents.py SOURCE BUILD [labs] [--full]
 
+Without `labs`, all documents but the handbook, and the heads of the job files; with it, the handbook, whose tables of figures
+must say by which command and at which commit they were measured. Long jobs are shortened; with `--full` they are run as they
+stand, however long that takes, and what they leave in results/ is kept in BUILD/documents. (The heads of the job files stay
+short: they are the same jobs.)
 Commands are the lines of ```sh blocks and, where the modules they import are there, the ```python blocks; they run one after another in a scratch folder that shows the checkout through links
-but has results/ of its own (./lab runs in the checkout itself). A ```yaml block that the text before it or after it says to save (Save it as `NAME`) is saved.
+but has results/ of its own, with the Python modules of the checkout (./lab runs in the checkout itself). A ```yaml block that the text before it or after it says to save (Save it as `NAME`) is saved.
 """
+import argparse
 import os
 import pathlib
 import re
@@ -17,6 +22,7 @@ import tempfile
 # Commands that are not run as they stand, each with the reason. A value is what runs instead; None runs nothing.
 INSTEAD = {
     "./lab test": (None, "it is what runs this"),
+    "cluster/gpu-bundle.sh results/edgelab-gpu.tar.gz": (None, "tests/cluster/gpu_bundle_test.py makes one, and runs it"),
     "build/edgelab data fetch cifar10": (None, "it needs the network; tests/data fetches from a server of its own"),
     "mpirun -n 2 build/edgelab run jobs/demo.yaml": ("mpirun -n 2 build/edgelab run jobs/demo.yaml --only speed", "shortened: README.md's ./lab demo runs the whole"),
 }
@@ -24,23 +30,34 @@ INSTEAD = {
 ELSEWHERE = {
     "sbatch": "it needs a cluster with Slurm; tests/cluster/slurm starts one",
     "--slurm": "it needs a cluster with Slurm; tests/cluster/slurm starts one",
+    "tests/bench/pipeline_beside_pytorch.py": "it needs emulated hosts and PyTorch",
+    "cluster/emulate.sh": "it needs root and network namespaces; tests/cluster/emulate_test.py makes some",
 }
 # Long jobs, shortened: a command that holds the key gets the options behind it.
 SHORTENED = {
+    "jobs/lab0_mobilenet_gpu.yaml": "--set defaults.data.limit=16 --set defaults.measure.repeats=1 --set defaults.measure.warmup=0 --set jobs.cpu.matrix.batch=[1,2]",
     "jobs/lab1_mobilenet_edge.yaml": "--set defaults.data.limit=16 --set defaults.measure.repeats=1",
     "jobs/lab4_deit_edge.yaml": "--set defaults.data.limit=4 --set defaults.measure.repeats=1",
     "tests/bench/versus_peers.py": "--models mobilenet_v2 --training deit_tiny --training-batch 1 --precisions fp32 --batches 1 --threads 1 --attention 197 --rounds 1 --seconds 0.05",
+    "tests/bench/compare_calls_regressions.py": "--comparisons 1 --processes 1 --report",
     "jobs/lab8_distill_vit.yaml": "--only alone --set defaults.train.epochs=1 --set defaults.data.limit=128 --set jobs.alone.model.depth=1",
     "jobs/lab8_finetune_vit.yaml": "--set defaults.train.epochs=1 --set defaults.data.limit=128 --set defaults.model.depth=2",
     "jobs/lab2_compress_mobilenet.yaml": "--only channels[prune.method=magnitude] --set defaults.data.limit=32 --set defaults.prune.finetune.epochs=1 --set defaults.prune.finetune.validate.limit=16",
+    "jobs/lab2_pareto.yaml": "--only 'integers[#2]' --set defaults.data.limit=32 --set defaults.prune.finetune.epochs=1 --set jobs.channels.prune.finetune.epochs=1 --set defaults.prune.finetune.validate.limit=16 --set defaults.quantize.validate.limit=16 --set defaults.quantize.calibration.data.limit=16",
+    "jobs/lab3_tinyml_mobilenet.yaml": "--only ptq[quantize.calibration.method=minmax] --set defaults.quantize.calibration.data.limit=64 --set defaults.quantize.validate.limit=32 --set jobs.ptq.expect=[]",
+    "jobs/lab5_quantize_vit.yaml": "--only ptq --set defaults.data.limit=256 --set jobs.vit.train.epochs=1 --set defaults.quantize.validate.limit=64 --set jobs.ptq.expect=[]",
     "jobs/lab2_compress_deit.yaml": "--only half --set defaults.data.limit=128 --set defaults.model.depth=2 --set jobs.base.train.epochs=1 --set defaults.prune.finetune.epochs=1",
+    "jobs/lab7_vit_cluster.yaml": "--only hybrid --set defaults.data.limit=8 --set defaults.data.per_class=1 --set defaults.measure.repeats=1",
     "jobs/lab6_flash_attention.yaml": "--set defaults.measure.repeats=1 --only bf16-577",
 }
 # What labs need that this machine may lack.
 NEEDS = {
+    "jobs/lab0_mobilenet_gpu.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
     "jobs/lab1_mobilenet_edge.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
     "jobs/lab2_compress_mobilenet.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
     "jobs/lab2_compress_deit.yaml": ("EDGELAB_DATA",),
+    "jobs/lab2_pareto.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
+    "jobs/lab3_tinyml_mobilenet.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
     "jobs/lab4_deit_edge.yaml": ("EDGELAB_DATA",),
     "jobs/lab8_finetune_vit.yaml": ("EDGELAB_DATA",),
     "jobs/lab8_distill_vit.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
@@ -50,7 +67,9 @@ PATH = re.compile(r"`((?:src|tests|docs|jobs|configs|cluster|results|cmake)/[\w.
 MADE_BY_COMMANDS = re.compile(r"results/[\w.-]+\.((h5|html|journal|md)$|artifacts/)")
 
 
-def documents(source):
+def documents(source, labs):
+    if labs:
+        return sorted((source / "docs/labs").glob("*.md"))
     return [source / "README.md", source / "CONTRIBUTING.md", *sorted((source / "docs").glob("*.md")), source / "results/README.md"]
 
 
@@ -92,12 +111,29 @@ def scratch_copy(source, build):
             (folder / entry.name).symlink_to(entry)
     (folder / "build").symlink_to(build)
     (folder / "results").mkdir()
+    for entry in source.glob("results/*.py"):
+        (folder / "results" / entry.name).symlink_to(entry)
     return folder
 
 
-def command_to_run(command):
+def unsourced_figures(source, document):
+    """What a handbook page's tables of figures lack: the command that measured them, and the commit."""
+    section = re.search(r"^## What to expect\n(.*?)(?=^## )", document.read_text(), re.M | re.S)
+    if not section or not re.search(r"^\|", section[1], re.M):
+        return
+    commits = re.findall(r"commit `([0-9a-f]{7,40})`", section[1])
+    if not commits or not re.search(r"^```sh\n[^`]*edgelab (?:run|submit) ", section[1], re.M):
+        yield f"{document.relative_to(source)}: the figures of \"What to expect\" need the command (in a sh block) and commit `HASH` that they are from"
+    for commit in commits:
+        # Histories get rewritten and cut short, which is no fault of the page.
+        found = subprocess.run(["git", "-C", str(source), "cat-file", "-e", commit + "^{commit}"], capture_output=True, check=False)
+        if found.returncode != 0:
+            print(f"{document.relative_to(source)}: commit {commit} is not in this checkout")
+
+
+def command_to_run(command, whole):
     """The command as it is run here, and why it differs; (None, reason) if it isn't."""
-    if command in INSTEAD:
+    if command in INSTEAD and not (whole and INSTEAD[command][0]):
         return INSTEAD[command]
     for word, reason in ELSEWHERE.items():
         if word in command.split():
@@ -107,7 +143,7 @@ def command_to_run(command):
         lacking = [name for name in variables if job in command and name not in os.environ]
         if lacking:
             return None, f"{' and '.join(lacking)} not set"
-    for job, options in SHORTENED.items():
+    for job, options in {} if whole else SHORTENED.items():
         if job in command and (" run " in command or command.startswith("python3 ")):
             return f"{command} {options}", "shortened"
     return command, ""
@@ -126,15 +162,17 @@ def lines_of(body):
     return list(filter(None, lines))
 
 
-def lacking_module(body):
-    """The first module that a Python block imports and Debian's Python lacks."""
+def lacking_module(body, folder):
+    """The first module that a Python block imports and neither Debian's Python nor results/ has."""
     for module in re.findall(r"^import (\w+)", body, re.M):
+        if (folder / f"results/{module}.py").exists():
+            continue
         if subprocess.run(["/usr/bin/python3", "-c", f"import {module}"], capture_output=True, check=False).returncode != 0:
             return module
     return None
 
 
-def commands_of(text, folder):
+def commands_of(text, folder, whole):
     """(what to show, the argument vector or None, why it differs) of every command, in order; saves the job files on the way."""
     for language, body, around in blocks(text):
         if language == "yaml":
@@ -142,19 +180,19 @@ def commands_of(text, folder):
                 (folder / name).write_text(body)
         elif language == "sh":
             for line in lines_of(body):
-                command, note = command_to_run(line)
+                command, note = command_to_run(line, whole)
                 yield line, command and ["bash", "-c", command], note
         elif language == "python":
-            module = lacking_module(body)
+            module = lacking_module(body, folder)
             yield "the Python block", None if module else ["/usr/bin/python3", "-c", body], f"there is no module {module}" if module else ""
 
 
-def run_text(source, build, name, text):
+def run_text(source, build, name, text, whole):
     folder = scratch_copy(source, build)
     ran, failures = 0, []
     try:
         not_made = []  # outputs of commands that were not run
-        for shown, arguments, note in commands_of(text, folder):
+        for shown, arguments, note in commands_of(text, folder, whole):
             made = re.search(r"--out (\S+)", shown)
             if arguments is None or any(name in shown.split() for name in not_made):
                 print(f"   not run: {shown}  ({note or 'its input was not made'})")
@@ -165,28 +203,40 @@ def run_text(source, build, name, text):
             # The wrapper configures builds, which must not remember a scratch folder: it runs where it stands.
             place = source if shown.startswith("./lab ") else folder
             result = subprocess.run(arguments, cwd=place, env=environment(), stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
-                                    stderr=subprocess.STDOUT, timeout=900, check=False)
+                                    stderr=subprocess.STDOUT, timeout=None if whole else 900, check=False)
             ran += 1
             if result.returncode != 0:
                 failures.append(f"{name}: exit code {result.returncode}: {shown}\n{result.stdout[-3000:]}")
     finally:
+        if whole:
+            kept = build / "documents" / str(name).removesuffix(".md").replace("/", "-")
+            shutil.copytree(folder / "results", kept, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
+            print(f"   results kept in {kept}")
         shutil.rmtree(folder, ignore_errors=True)
     return ran, failures
 
 
 def main():
-    source, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("labs", nargs="?", choices=["labs"])
+    parser.add_argument("--full", action="store_true")
+    arguments = parser.parse_args()
+    source, build, labs = arguments.source.resolve(), arguments.build.resolve(), arguments.labs is not None
     problems, ran = [], 0
-    for document in documents(source):
+    for document in documents(source, labs):
         print(document.relative_to(source))
         problems += missing_paths(source, document)
-        count, failures = run_text(source, build, document.relative_to(source), document.read_text())
+        problems += unsourced_figures(source, document) if labs else []
+        count, failures = run_text(source, build, document.relative_to(source), document.read_text(), arguments.full)
         ran += count
         problems += failures
-    print("heads of jobs/*.yaml")
-    count, failures = run_text(source, build, "jobs", "```sh\n" + "\n".join(lab_commands(source)) + "\n```\n")
-    ran += count
-    problems += failures
+    if not labs:
+        print("heads of jobs/*.yaml")
+        count, failures = run_text(source, build, "jobs", "```sh\n" + "\n".join(lab_commands(source)) + "\n```\n", False)
+        ran += count
+        problems += failures
     print(f"{ran} commands run, {len(problems)} problems")
     for problem in problems:
         print(problem)

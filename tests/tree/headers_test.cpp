@@ -19,7 +19,7 @@ std::string compiler_of(const std::string& folder) {
     const std::size_t start = line.find(key);
     const std::size_t end = line.find(object);
     if (start == std::string::npos || end == std::string::npos) continue;
-    if (line.find("-c " + (source_root() / folder).string() + "/") == std::string::npos) continue;
+    if (line.find("-c " + (source_root() / folder).string() + "/") == std::string::npos || line.find(" -x cu ") != std::string::npos) continue;
     std::string command;
     for (std::size_t at = start + key.size(); at < end; ++at) {
       if (line[at] == '\\') ++at;  // JSON's escapes of quotes and backslashes

@@ -53,6 +53,18 @@ std::set<std::string> heavy_headers() {
   return found;
 }
 
+// The rest of the tree is built where there is no CUDA.
+TEST(OutsideLibraries, OfCudaAreIncludedByTheDevicesSourcesAlone) {
+  for (const SourceFile& source : sources()) {
+    for (const Include& include : source.includes) {
+      const bool cudas = include.name.starts_with("cu") && !include.quoted && include.name != "curl/curl.h";
+      EXPECT_TRUE(!cudas || source.device()) << place(source, include.line) << " includes " << include.name;
+      EXPECT_TRUE(!include.name.ends_with(".cuh") || source.device()) << place(source, include.line) << " includes " << include.name;
+    }
+    EXPECT_TRUE(!source.device() || source.path.starts_with("kernels/cuda/")) << source.path;
+  }
+}
+
 TEST(OutsideLibraries, AreIncludedByTheirOwnersOnly) {
   for (const SourceFile& source : sources()) {
     if (source.path == "app/library_versions.cpp") continue;  // asks each library for its version

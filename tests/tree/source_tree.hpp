@@ -23,6 +23,7 @@ struct SourceFile {
   std::vector<Include> includes;
 
   bool header() const { return path.ends_with(".hpp"); }
+  bool device() const { return path.ends_with(".cu") || path.ends_with(".cuh"); }  // for nvcc alone
 };
 
 inline std::filesystem::path source_root() { return std::filesystem::path(EDGELAB_SOURCE_DIR) / "src"; }
@@ -44,13 +45,13 @@ inline SourceFile read_source(const std::filesystem::path& path) {
   return source;
 }
 
-// Every .hpp and .cpp below src, in order of path.
+// Every .hpp and .cpp below src, and what nvcc compiles, in order of path.
 inline const std::vector<SourceFile>& sources() {
   static const std::vector<SourceFile> all = [] {
     std::vector<SourceFile> found;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(source_root())) {
       const auto extension = entry.path().extension();
-      if (entry.is_regular_file() && (extension == ".hpp" || extension == ".cpp")) found.push_back(read_source(entry.path()));
+      if (entry.is_regular_file() && (extension == ".hpp" || extension == ".cpp" || extension == ".cu" || extension == ".cuh")) found.push_back(read_source(entry.path()));
     }
     std::sort(found.begin(), found.end(), [](const SourceFile& a, const SourceFile& b) { return a.path < b.path; });
     return found;
@@ -64,7 +65,7 @@ inline std::string place(const SourceFile& source, int line) { return "src/" + s
 inline const std::map<std::string, int>& levels() {
   static const std::map<std::string, int> table = {
       {"core", 0},    {"kernels", 1},  {"graph", 2}, {"runtime", 3},  {"data", 4},  {"models", 4}, {"train", 5},
-      {"compress", 5}, {"results", 6}, {"parallel", 6}, {"tasks", 7}, {"batch", 8}, {"app", 9},
+      {"compress", 5}, {"search", 5}, {"results", 6}, {"parallel", 6}, {"tasks", 7}, {"batch", 8}, {"app", 9},
   };
   return table;
 }

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""An emulated cluster of two hosts comes up, runs a split model, and goes without a trace.
+
+usage: emulate_test.py EDGELAB
+
+Exit code 77 where this kernel or user can make no namespaces; what else is lacking (a rate for links, quotas) is told, and the
+rest goes on without it.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+EMULATE = str(SOURCE / "cluster/emulate.sh")
+EDGELAB = ""
+NAME = "probe"
+FOLDER = pathlib.Path("/run/edgelab-emulated", NAME)
+LIMITS = ["--link", "200mbit", "--cpu", "0.5,0.25"]
+SKIPPED = 77
+
+JOB = """\
+name: crossing
+defaults:
+  task: infer
+  data: {dataset: shapes10, limit: 6}
+  model: {arch: vit_tiny_patch16_224, weights: random, img_size: 32, patch_size: 8, depth: 3, embed_dim: 48, num_heads: 6}
+  measure: {warmup: 0, repeats: 1}
+jobs:
+  - id: serial
+  - id: pipeline
+    needs: [serial]
+    ranks: 2
+    parallel: {strategy: pipeline}
+    expect:
+      - outputs_match: {job: serial, rtol: 1e-3}
+"""
+
+
+def emulate(*arguments, **options):
+    return subprocess.run([EMULATE, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False, **options)
+
+
+def on_host(host, command):
+    return emulate("exec", host, command)
+
+
+def up(*options):
+    """Brings the cluster up with the limits that this kernel has."""
+    result = emulate("up", "--name", NAME, "--hosts", "2", *options)
+    if result.returncode != 0:
+        raise AssertionError(f"up failed with {result.returncode}: {result.stdout}")
+
+
+def traces():
+    """What a cluster could leave behind: mounts, cgroups, devices, files, processes."""
+    found = [line for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines() if f"edgelab-emulated/{NAME}" in line]
+    found += [str(path) for path in pathlib.Path("/sys/fs/cgroup").glob(f"**/edgelab-{NAME}")]
+    found += [name for name in os.listdir("/sys/class/net") if name.startswith(NAME)]
+    return found + ([str(FOLDER)] if FOLDER.exists() else [])
+
+
+class EmulatedCluster(unittest.TestCase):
+    def tearDown(self):
+        emulate("down", "--name", NAME)
+        self.assertEqual(traces(), [])
+
+    def test_hosts_have_names_networks_and_processors_of_their_own(self):
+        up(*LIMITS)
+        for host, cores in ("probe1", 0.5), ("probe2", 0.25):
+            self.assertEqual(on_host(host, "hostname").stdout, host + "\n")
+            self.assertEqual(on_host(host, "ls /sys/class/net").stdout.split(), ["eth0", "lo"])
+            if LIMITS[3] != "none":
+                quota = on_host(host, "cat /sys/fs/cgroup/cpu.max 2>/dev/null || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us")
+                allowed, period = quota.stdout.split()
+                self.assertEqual(float(allowed) / float(period), cores)
+            if LIMITS[1] != "none":
+                self.assertIn("rate 200Mbit", on_host(host, "tc qdisc show dev eth0").stdout)
+        self.assertEqual(on_host("probe2", "exit 7").returncode, 7)
+        self.assertEqual(emulate("exec", "someone@probe1", "cat", input="typed").stdout, "typed")
+
+    def test_up_again_changes_nothing_and_other_settings_make_it_anew(self):
+        up(*LIMITS)
+        first = (FOLDER / "probe1.net").stat().st_ino
+        up(*LIMITS)
+        self.assertEqual((FOLDER / "probe1.net").stat().st_ino, first)
+        up("--link", "none", "--cpu", "none")
+        self.assertIn("links none", emulate("status", "--name", NAME).stdout)
+
+    def test_down_ends_what_runs_there_and_up_with_other_settings_does_not(self):
+        up(*LIMITS)
+        with subprocess.Popen([EMULATE, "exec", "probe2", "sleep 1000"]) as sleeper:
+            while on_host("probe2", "pgrep -x sleep").returncode != 0 and sleeper.poll() is None:
+                time.sleep(0.05)
+            refused = emulate("up", "--name", NAME, "--hosts", "3", "--link", "none", "--cpu", "none")
+            self.assertEqual(refused.returncode, 1, refused.stdout)
+            self.assertIn("programs run", refused.stdout)
+            self.assertIsNone(sleeper.poll())
+            self.assertEqual(emulate("down", "--name", NAME).returncode, 0)
+            self.assertNotEqual(sleeper.wait(timeout=60), 0)
+        self.assertEqual(emulate("down", "--name", NAME).returncode, 0)
+
+    def test_down_removes_what_an_up_that_was_killed_left(self):
+        for last in "switch.net", "probe1.uts", "probe2.net":
+            with subprocess.Popen([EMULATE, "up", "--name", NAME, "--hosts", "2", *LIMITS], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as builder:
+                while not (FOLDER / last).exists() and builder.poll() is None:
+                    pass
+                builder.kill()
+            emulate("down", "--name", NAME)
+            self.assertEqual(traces(), [], last)
+
+    def test_doctor_measures_every_link(self):
+        up(*LIMITS)
+        result = on_host("probe1", f"{EDGELAB} doctor --json --links --hosts {FOLDER}/hosts.yaml")
+        report = json.loads(result.stdout)
+        told = [f"{finding['host']} {finding['text']}" for finding in report["findings"] if finding["level"] == "bad"]
+        self.assertEqual((result.returncode, told), (0, []))
+        self.assertEqual([(link["from"], link["to"]) for link in report["links"]], [("probe1", "probe2"), ("probe2", "probe1")])
+        for link in report["links"]:
+            self.assertGreater(link["latency_ns"], 0)
+
+    def test_a_split_model_runs_over_it_under_mpirun_and_submit(self):
+        up(*LIMITS)
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="edgelab-emulate-"))
+        try:
+            (folder / "job.yaml").write_text(JOB)
+            for start in f"mpirun -n 2 --hostfile {FOLDER}/hosts {EDGELAB} run", f"{EDGELAB} submit --hosts {FOLDER}/hosts.yaml":
+                before = int(on_host("probe2", "cat /sys/class/net/eth0/statistics/rx_bytes").stdout)
+                result = on_host("probe1", f"{start} {folder}/job.yaml --out {folder}/run.h5")
+                self.assertEqual(result.returncode, 0, result.stdout)
+                after = int(on_host("probe2", "cat /sys/class/net/eth0/statistics/rx_bytes").stdout)
+                shown = subprocess.run([EDGELAB, "results", "show", "--json", folder / "run.h5"], stdout=subprocess.PIPE, check=True)
+                run = json.loads(shown.stdout)
+                self.assertEqual(sorted(run["hosts"]), ["probe1", "probe2"])
+                for host in run["hosts"].values():
+                    self.assertIn(f"links {LIMITS[1]}", host["emulated"])
+                self.assertEqual(run["jobs"]["pipeline"]["status"], "done")
+                ranks = run["jobs"]["pipeline"]["ranks"]
+                self.assertEqual([ranks[rank]["host"] for rank in ("0", "1")], ["probe1", "probe2"])
+                self.assertGreater(ranks["1"]["bytes_received"], 6 * 17 * 48 * 4 - 1, "six images of 17 tokens")
+                self.assertGreater(after - before, ranks["1"]["bytes_received"], "they went through its cable")
+        finally:
+            shutil.rmtree(folder)
+
+
+def main():
+    global EDGELAB
+    EDGELAB = os.path.abspath(sys.argv.pop(1))
+    possible = subprocess.run(["unshare", "--net", "--uts", "true"], text=True, capture_output=True, check=False)
+    if possible.returncode != 0:
+        print(f"skipped: no namespaces can be made here: {possible.stderr.strip()}")
+        return SKIPPED
+    for option in "--link", "--cpu":
+        tried = emulate("up", "--name", NAME, "--hosts", "2", "--link", "none", "--cpu", "none", option, LIMITS[LIMITS.index(option) + 1])
+        if tried.returncode != 0:
+            print(f"without {option}: {tried.stdout}")
+            LIMITS[LIMITS.index(option) + 1] = "none"
+    emulate("down", "--name", NAME)
+    return 0 if unittest.main(exit=False, verbosity=2).result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
