@@ -21,6 +21,7 @@
 #include "batch/job_file/batch.hpp"
 #include "batch/job_request.hpp"
 #include "batch/signals.hpp"
+#include "batch/slurm/allocation.hpp"
 #include "batch/supervisor/hosts.hpp"
 #include "batch/supervisor/subprocess.hpp"
 #include "batch/supervisor/supervisor.hpp"
@@ -52,6 +53,8 @@ int widest(const std::vector<tasks::JobSpec>& jobs) {
 
 batch::ClusterSpec cluster_of(const SubmitOptions& options, const batch::Batch& batch) {
   if (!options.hosts.empty()) return batch::with_this_machine_first(batch::load_cluster(options.hosts));
+  // A job file's cluster is somewhere else than where Slurm has just put us.
+  if (std::optional<batch::ClusterSpec> nodes = batch::slurm::own_allocation()) return batch::with_this_machine_first(*std::move(nodes));
   if (batch.cluster) return batch::with_this_machine_first(*batch.cluster);
   batch::ClusterSpec cluster;
   cluster.hosts.push_back({"localhost", options.ranks.value_or(widest(batch.jobs)), ""});
@@ -89,6 +92,7 @@ std::vector<std::string> run_arguments(const SubmitOptions& options) {
   std::vector<std::string> arguments;
   for (const std::string& set : options.load.set) arguments.push_back("--set=" + set);
   for (const std::string& only : options.load.only) arguments.push_back("--only=" + only);
+  if (options.load.needs_met) arguments.emplace_back("--needs-met");
   for (const std::string& file : options.files) arguments.push_back(fs::absolute(file).string());
   return arguments;
 }
@@ -138,12 +142,13 @@ void add_submit_command(CLI::App& root, int& exit_code) {
   CLI::App* command = root.add_subcommand("submit", "Run job files under mpirun, through crashes and lost hosts; or hand them to Slurm, or to a batch that runs");
   const auto options = std::make_shared<SubmitOptions>();
   command->add_option("FILE", options->files, "Job files, run as one batch")->required();
-  command->add_option("--hosts", options->hosts, "Host file (the job file's cluster, else this machine)");
+  command->add_option("--hosts", options->hosts, "Host file (Slurm's allocation, else the job file's cluster, else this machine)");
   command->add_option("--ranks", options->ranks, "Ranks in all (all that the hosts have; on this machine alone, those of the widest job)")
       ->check(CLI::Range(1, 65536));
   // allow_extra_args(false): one value an option, so that `--set a=1 FILE` leaves FILE alone.
   command->add_option("--set", options->load.set, "KEY=VALUE, such as defaults.batch=8 or jobs.ID.ranks=2")->allow_extra_args(false);
-  command->add_option("--only", options->load.only, "Id of a job or a sweep; what it needs comes with it")->allow_extra_args(false);
+  command->add_option("--only", options->load.only, "Id of a job or a sweep; 'SWEEP[#0]' is its first member; what it needs comes with it")->allow_extra_args(false);
+  command->add_flag("--needs-met", options->load.needs_met, "With --only: what it merely waits for is done elsewhere, and doesn't come with it");
   command->add_option("--out", options->out, "Results file (results/NAME.h5)");
   command->add_flag("--resume", options->resume, "Take over what an earlier run into the same file finished");
   command->add_flag("--all-hosts", options->all_hosts, "With --resume: try hosts too that an earlier session left out for good");

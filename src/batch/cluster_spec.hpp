@@ -21,6 +21,7 @@ struct ClusterSpec {
   std::vector<std::string> interfaces;  // names or subnets for MPI's traffic; empty: Open MPI's own choice
   std::string folder =
       "edgelab";  // on every host, where provisioning puts program and configs; relative: in the home folder
+  bool allocated = false;  // by Slurm, which watches over the hosts and starts mpirun's daemons there
   bool operator==(const ClusterSpec&) const = default;
 
   int ranks() const;  // in all

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "batch/slurm/allocation.hpp"
 #include "batch/slurm/batch_script.hpp"
 #include "batch/slurm/plan.hpp"
 #include "job_file_support.hpp"
@@ -207,6 +208,15 @@ TEST_F(SlurmPlan, PutsTheUsersOptionsLastButForTheDependencies) {
 TEST(SlurmBatchScript, IsInTheBinary) {
   EXPECT_THAT(std::string(batch_script()), StartsWith("#!/usr/bin/env bash\n#SBATCH --requeue\n"));
   EXPECT_LT(batch_script().size(), 60'000u);
+}
+
+TEST(SlurmAllocation, TasksOfNodesAreReadAsSlurmWritesThem) {
+  EXPECT_EQ(tasks_of_nodes("4"), (std::vector<int>{4}));
+  EXPECT_EQ(tasks_of_nodes("2(x3),1"), (std::vector<int>{2, 2, 2, 1}));
+  EXPECT_EQ(tasks_of_nodes("1,16(x2)"), (std::vector<int>{1, 16, 16}));
+  for (const char* text : {"", "0", "-1", "2(x3", "2(x)", "2(x3)1", "2,", "two", "1(x999999999)", "2(x99999999999999)"}) {
+    EXPECT_EQ(tasks_of_nodes(text), std::nullopt) << text;
+  }
 }
 
 }  // namespace

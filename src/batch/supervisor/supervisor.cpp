@@ -109,7 +109,9 @@ void Supervisor::begin() {
 
 // Decides which hosts take part in the next start. Returns those of the last that are lost.
 std::vector<std::string> Supervisor::ask_hosts() {
-  for (const auto& [host, answers] : reachable(ledger_.to_ask())) ledger_.answered(host, answers);
+  // Slurm ends a job that has lost a node, and queues it again; its nodes may well refuse ssh.
+  const std::vector<HostSpec> in_question = supervision_.cluster.allocated ? std::vector<HostSpec>() : ledger_.to_ask();
+  for (const auto& [host, answers] : reachable(in_question)) ledger_.answered(host, answers);
   const std::map<std::string, std::string> left_out = ledger_.left_out();
   std::vector<std::string> lost;
   for (const HostSpec& host : hosts_) {

@@ -199,6 +199,23 @@ TEST_F(Slurm, AJobThatHasBeenRestartedOftenEnoughFails) {
   EXPECT_EQ(shown("results/long.h5")["jobs"]["wait"]["status"], "interrupted");
 }
 
+TEST_F(Slurm, AJobThatCrashesHurtsNoOtherOfTheBatch) {
+  write("night.yaml",
+        "name: night\ndefaults: {task: evaluate, data: {dataset: shapes10}, model: {arch: mobilenet_v2}, seed: 50}\n"
+        "jobs:\n  - {id: segfault, ranks: 2}\n  - {id: ok1, ranks: 4}\n  - {id: ok2}\n  - {id: ok3, ranks: 3}\n");
+  const std::string id = by_hand(FAULTY_EDGELAB_BINARY, "-n 4", "night.yaml");
+  expect_end(id, "FAILED");
+  EXPECT_EQ(told(id, "ExitCode"), "1:0");
+  const json file = shown("results/night.h5");
+  EXPECT_TRUE(file["complete"]);
+  EXPECT_EQ(file["jobs"]["segfault"]["status"], "failed");
+  EXPECT_THAT(file["jobs"]["segfault"]["reason"].get<std::string>(), HasSubstr("SIGSEGV"));
+  for (const char* job : {"ok1", "ok2", "ok3"}) {
+    EXPECT_EQ(file["jobs"][job]["status"], "done") << job;
+    EXPECT_EQ(file["jobs"][job]["attempts"], 1) << job;
+  }
+}
+
 TEST_F(Slurm, ASweepIsAnArrayAndWhatNeedsItComesAfter) {
   const std::string sweep = "'grid $(touch pwned) `touch pwned`; touch pwned'";
   write("lab.yaml",
