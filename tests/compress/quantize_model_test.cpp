@@ -13,20 +13,13 @@
 #include "models/model.hpp"
 #include "models/random_weights.hpp"
 #include "support/random_tensor.hpp"
+#include "support/small_model.hpp"
 
 namespace edgelab::compress {
 namespace {
 
 graph::Graph model_of(const std::string& arch, std::int64_t batch = 2) {
-  models::ModelOptions options;
-  options.arch = arch;
-  options.classes = 10;
-  if (arch == "mobilenet_v2") {
-    options.width_mult = 0.1, options.input_size = 32;
-  } else {
-    options.img_size = 16, options.patch_size = 4, options.depth = 2, options.embed_dim = 24, options.num_heads = 3;
-  }
-  graph::Graph graph = models::build(options, batch);
+  graph::Graph graph = models::build(test::small_model(arch), batch);
   models::bind_random(graph, 7);
   return graph::fold_weights(graph);
 }

@@ -11,25 +11,13 @@
 #include "models/model.hpp"
 #include "models/random_weights.hpp"
 #include "support/random_tensor.hpp"
+#include "support/small_model.hpp"
 
 namespace edgelab::graph {
 namespace {
 
 Graph small_model(const std::string& arch) {
-  models::ModelOptions options;
-  options.arch = arch;
-  options.classes = 10;
-  if (arch == "mobilenet_v2") {
-    options.width_mult = 0.1;
-    options.input_size = 32;
-  } else {
-    options.img_size = 16;
-    options.patch_size = 4;
-    options.depth = 4;
-    options.embed_dim = 24;
-    options.num_heads = 3;
-  }
-  Graph graph = models::build(options, 2);
+  Graph graph = models::build(test::small_model(arch, 4), 2);
   models::bind_random(graph, 1, 1);
   return graph;
 }

@@ -15,21 +15,10 @@
 #include "models/unfold.hpp"
 #include "models/weights.hpp"
 #include "support/made_up_grids.hpp"
+#include "support/small_model.hpp"
 
 namespace edgelab::models {
 namespace {
-
-ModelOptions options(const std::string& arch) {
-  ModelOptions options;
-  options.arch = arch;
-  options.classes = 10;
-  if (arch == "mobilenet_v2") {
-    options.width_mult = 0.1, options.input_size = 32;
-  } else {
-    options.img_size = 16, options.patch_size = 4, options.depth = 2, options.embed_dim = 24, options.num_heads = 3;
-  }
-  return options;
-}
 
 Safetensors opened(const std::vector<std::uint8_t>& file) {
   auto bytes = std::make_shared<std::vector<std::uint8_t>>(file);
@@ -46,14 +35,14 @@ graph::Quantization grids(const graph::Graph& model, int bits) {
 TEST(QuantizedTensors, AModelComesBackWithItsGridsAndItsWeightsOnThem) {
   for (const std::string arch : {"mobilenet_v2", "deit3_small_patch16_224", "deit_tiny_distilled_patch16_224"}) {
     for (const int bits : {8, 4}) {
-      graph::Graph model = build(options(arch), 1);
+      graph::Graph model = build(test::small_model(arch), 1);
       bind_random(model, 3);
       const graph::Quantization quantization = grids(model, bits);
-      const std::vector<std::uint8_t> file = quantized_model_file(model, options(arch), quantization);
-      EXPECT_LT(file.size(), model_file(model, options(arch)).size() / 2);
+      const std::vector<std::uint8_t> file = quantized_model_file(model, test::small_model(arch), quantization);
+      EXPECT_LT(file.size(), model_file(model, test::small_model(arch)).size() / 2);
       const ModelWeights read = model_weights(opened(file));
       EXPECT_EQ(read.quantization, quantization) << arch;
-      graph::Graph again = build(options(arch), 1);
+      graph::Graph again = build(test::small_model(arch), 1);
       models::bind(again, read);
       // Folded, both have the same numbers, but for those that were rounded to their grids.
       std::map<std::string, Tensor> before;
@@ -69,39 +58,39 @@ TEST(QuantizedTensors, AModelComesBackWithItsGridsAndItsWeightsOnThem) {
         }
       }
       // Written again it is the same file: rounded numbers stay where they are.
-      EXPECT_EQ(quantized_model_file(again, options(arch), read.quantization), file) << arch << ", " << bits << " bits";
+      EXPECT_EQ(quantized_model_file(again, test::small_model(arch), read.quantization), file) << arch << ", " << bits << " bits";
     }
   }
 }
 
 TEST(QuantizedTensors, ZerosAreLeftOutOfIntegersTooAndPrunedShapesAreSaid) {
-  graph::Graph model = build(options("mobilenet_v2"), 1);
+  graph::Graph model = build(test::small_model("mobilenet_v2"), 1);
   bind_random(model, 3);
-  const std::size_t dense = quantized_model_file(model, options("mobilenet_v2"), grids(model, 8)).size();
+  const std::size_t dense = quantized_model_file(model, test::small_model("mobilenet_v2"), grids(model, 8)).size();
   for (const graph::ValueId id : model.weights()) {
     if (model.type(id).shape.rank() != 4) continue;
     Tensor sparse = model.value(id).data.clone();
     for (std::size_t i = 0; i < sparse.as<float>().size(); ++i) sparse.as<float>()[i] *= i % 10 == 0 ? 1.0f : 0.0f;
     model.bind(id, sparse);
   }
-  const std::vector<std::uint8_t> file = quantized_model_file(model, options("mobilenet_v2"), grids(model, 8));
+  const std::vector<std::uint8_t> file = quantized_model_file(model, test::small_model("mobilenet_v2"), grids(model, 8));
   EXPECT_LT(file.size(), dense * 3 / 4);
   EXPECT_FALSE(opened(file).metadata().contains(kPrunedShapes));
   const ModelWeights read = model_weights(opened(file));
-  graph::Graph again = build(options("mobilenet_v2"), 1);
+  graph::Graph again = build(test::small_model("mobilenet_v2"), 1);
   EXPECT_NO_THROW(models::bind(again, read));
 
   Shapes shapes;
   for (const char* part : {"weight", "bias"}) shapes[std::string("blocks.0.mlp.fc1.") + part] = part == std::string("weight") ? Shape{40, 24} : Shape{40};
   shapes["blocks.0.mlp.fc2.weight"] = {24, 40};
-  graph::Graph narrow = reshaped(build(options("vit_tiny_patch16_224"), 1), shapes);
+  graph::Graph narrow = reshaped(build(test::small_model("vit_tiny_patch16_224"), 1), shapes);
   bind_random(narrow, 3);
-  const ModelWeights pruned = model_weights(opened(quantized_model_file(narrow, options("vit_tiny_patch16_224"), grids(narrow, 8))));
-  EXPECT_EQ(with_shapes_of(build(options("vit_tiny_patch16_224"), 2), pruned).flop(), 2 * narrow.flop());
+  const ModelWeights pruned = model_weights(opened(quantized_model_file(narrow, test::small_model("vit_tiny_patch16_224"), grids(narrow, 8))));
+  EXPECT_EQ(with_shapes_of(build(test::small_model("vit_tiny_patch16_224"), 2), pruned).flop(), 2 * narrow.flop());
 }
 
 TEST(QuantizedTensors, DamageIsSaidAndNeverRead) {
-  graph::Graph model = build(options("vit_tiny_patch16_224"), 1);
+  graph::Graph model = build(test::small_model("vit_tiny_patch16_224"), 1);
   bind_random(model, 3);
   for (const int bits : {8, 4}) {
     std::map<std::string, std::string> metadata;
@@ -154,10 +143,10 @@ TEST(QuantizedTensors, DamageIsSaidAndNeverRead) {
 
 TEST(Unfold, AFoldedModelBindsUnderTheArchitecturesNamesAndFoldsToTheSame) {
   for (const std::string arch : {"mobilenet_v2", "deit3_small_patch16_224"}) {
-    graph::Graph model = build(options(arch), 1);
+    graph::Graph model = build(test::small_model(arch), 1);
     bind_random(model, 3);
     const std::vector<NamedTensor> folded = named_weights(graph::fold_weights(model));
-    graph::Graph again = build(options(arch), 1);
+    graph::Graph again = build(test::small_model(arch), 1);
     ASSERT_NO_THROW(models::bind(again, unfolded(again, folded), "unfolded"));
     const std::vector<NamedTensor> twice = named_weights(graph::fold_weights(again));
     ASSERT_EQ(twice.size(), folded.size());

@@ -11,6 +11,7 @@
 
 #include "golden.hpp"
 #include "models/weights.hpp"
+#include "support/small_model.hpp"
 #include "train/trainer.hpp"
 
 // A few steps of a small model, by one trainer or by several that have parts of it, each in a thread.
@@ -40,22 +41,7 @@ struct Case {
   std::optional<double> teacher_temperature = {};
 };
 
-inline models::ModelOptions small(const std::string& arch) {
-  models::ModelOptions options;
-  options.arch = arch;
-  options.classes = 10;
-  if (arch == "mobilenet_v2") {
-    options.width_mult = 0.1;
-    options.input_size = 32;
-  } else {
-    options.img_size = 16;
-    options.patch_size = 4;
-    options.depth = 3;
-    options.embed_dim = 24;
-    options.num_heads = 3;
-  }
-  return options;
-}
+inline models::ModelOptions small(const std::string& arch) { return test::small_model(arch, 3); }
 
 inline constexpr std::int64_t kParts = 4, kRows = 2, kSteps = 3;
 
