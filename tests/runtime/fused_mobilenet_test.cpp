@@ -1,6 +1,7 @@
 // The fused plan of MobileNetV2 beside the unfused one: same logits.
 #include <gtest/gtest.h>
 
+#include "answer.hpp"
 #include "graph/passes/passes.hpp"
 #include "kernels/inverted_residual/inverted_residual.hpp"
 #include "models/mobilenet_v2.hpp"
@@ -12,17 +13,7 @@ namespace edgelab {
 namespace {
 
 using graph::Graph;
-
-Tensor logits(const Graph& graph, int threads, std::vector<std::string> implementations = {}) {
-  runtime::PlanOptions options;
-  options.threads = threads;
-  options.implementations = std::move(implementations);
-  runtime::Executable executable(runtime::Plan::compile(graph, options));
-  const Tensor image = test::random_tensor(executable.input().shape(), 5);
-  std::ranges::copy(image.as<float>(), executable.input().as<float>().begin());
-  executable.run();
-  return executable.output().clone();
-}
+using runtime::testing::answer;
 
 Graph model(int input_size, double width, std::int64_t batch) {
   Graph graph = models::mobilenet_v2({.classes = 20, .input_size = input_size, .width_mult = width}, batch);
@@ -38,9 +29,9 @@ TEST(FusedMobileNet, HasTheUnfusedModelsLogitsWithinATenThousandthOfTheirDeviati
   };
   for (const Case& c : {Case{224, 1.0, 1}, Case{96, 0.35, 3}, Case{50, 1.4, 2}}) {
     const Graph eager = model(c.size, c.width, c.batch);
-    const Tensor want = logits(eager, 1);
+    const Tensor want = answer(eager, 1);
     for (const int threads : {1, 2, 3}) {
-      EXPECT_LE(test::relative_difference(logits(graph::optimise(eager), threads), want), 1e-4) << c.size << ", " << c.batch << ", threads " << threads;
+      EXPECT_LE(test::relative_difference(answer(graph::optimise(eager), threads), want), 1e-4) << c.size << ", " << c.batch << ", threads " << threads;
     }
   }
 }
@@ -48,9 +39,9 @@ TEST(FusedMobileNet, HasTheUnfusedModelsLogitsWithinATenThousandthOfTheirDeviati
 // The fused one rounds fewer operands: it can only be the nearer one.
 TEST(FusedMobileNet, InBf16IsNoFurtherFromFp32ThanTheUnfusedModelInBf16) {
   const Graph eager = model(96, 1.0, 2), fused = graph::optimise(eager);
-  const Tensor exact = logits(eager, 1);
-  const double unfused_error = test::relative_difference(logits(graph::set_compute(eager, DType::bf16), 1, {"reference"}), exact);
-  const double fused_error = test::relative_difference(logits(graph::set_compute(fused, DType::bf16), 2), exact);
+  const Tensor exact = answer(eager, 1);
+  const double unfused_error = test::relative_difference(answer(graph::set_compute(eager, DType::bf16), 1, {"reference"}), exact);
+  const double fused_error = test::relative_difference(answer(graph::set_compute(fused, DType::bf16), 2), exact);
   EXPECT_GT(fused_error, 1e-4) << "nothing was rounded";
   EXPECT_LE(fused_error, 1.2 * unfused_error);
 }

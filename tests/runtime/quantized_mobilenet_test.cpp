@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "answer.hpp"
 #include "graph/passes/rewrite.hpp"
 #include "kernels/pool/quantized_average_pool.hpp"
 #include "kernels/quantized_inverted_residual/quantized_inverted_residual.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 using graph::Graph;
 using graph::Node;
+using runtime::testing::answer;
 
 Graph model(std::int64_t batch) {
   Graph graph = models::mobilenet_v2({.classes = 20, .input_size = 64, .width_mult = 0.5}, batch);
@@ -33,25 +35,14 @@ Graph features(const Graph& graph) {
   throw std::runtime_error("the images are not pooled as bytes");
 }
 
-Tensor output(const Graph& graph, int threads, std::vector<std::string> implementations = {}) {
-  runtime::PlanOptions options;
-  options.threads = threads;
-  options.implementations = std::move(implementations);
-  runtime::Executable executable(runtime::Plan::compile(graph, options));
-  const Tensor image = test::random_tensor(executable.input().shape(), 5);
-  std::ranges::copy(image.as<float>(), executable.input().as<float>().begin());
-  executable.run();
-  return executable.output().clone();
-}
-
 TEST(QuantizedMobileNet, HasTheBitsOfItsUnfusedReferences) {
   for (const std::int64_t batch : {1, 3}) {
     const Graph eager = model(batch), layers = test::layers_of(eager);
     const graph::Quantization grids = test::made_up_grids(test::layers_of(model(1)));
-    const Tensor want = output(features(graph::quantize_convolutions(layers, grids)), 1, {"reference"});
+    const Tensor want = answer(features(graph::quantize_convolutions(layers, grids)), 1, {"reference"});
     const Graph fused = features(graph::optimise_quantized(eager, grids));
     for (const int threads : {1, 2, 3}) {
-      const Tensor got = output(fused, threads);
+      const Tensor got = answer(fused, threads);
       EXPECT_EQ(std::memcmp(got.data(), want.data(), want.bytes()), 0) << batch << ", threads " << threads;
     }
   }
@@ -60,7 +51,7 @@ TEST(QuantizedMobileNet, HasTheBitsOfItsUnfusedReferences) {
 TEST(QuantizedMobileNet, IsNearTheModelInFloats) {
   const Graph eager = model(2);
   const graph::Quantization grids = test::made_up_grids(test::layers_of(model(1)));
-  const double error = test::relative_difference(output(graph::optimise_quantized(eager, grids), 2), output(eager, 1));
+  const double error = test::relative_difference(answer(graph::optimise_quantized(eager, grids), 2), answer(eager, 1));
   EXPECT_LT(error, 1.0);
   EXPECT_GT(error, 1e-4) << "nothing was rounded";
 }
@@ -83,11 +74,11 @@ TEST(QuantizedMobileNet, SaysThatItsBlocksComputeInInt8) {
 TEST(QuantizedMobileNet, KeepsLayersWithoutAnEntryInFloats) {
   const Graph eager = model(1);
   const graph::Quantization all = test::made_up_grids(test::layers_of(eager));
-  const Tensor want = output(eager, 1);
+  const Tensor want = answer(eager, 1);
   for (const char* layer : {"features.0.0", "features.1.conv.0.0", "features.4.conv.1.0", "features.5.conv.2", "features.18.0"}) {
     graph::Quantization mixed = all;
     ASSERT_EQ(mixed.layers.erase(layer), 1u) << layer;
-    EXPECT_LT(test::relative_difference(output(graph::optimise_quantized(eager, mixed), 2), want), 1.0) << layer;
+    EXPECT_LT(test::relative_difference(answer(graph::optimise_quantized(eager, mixed), 2), want), 1.0) << layer;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "answer.hpp"
 #include "graph/passes/passes.hpp"
 #include "kernels/quantized_attention/quantized_attention.hpp"
 #include "kernels/quantized_linear/quantized_linear.hpp"
@@ -19,6 +20,8 @@ namespace {
 
 using graph::Graph;
 using graph::ValueId;
+using testing::answer;
+using testing::image_of;
 
 Graph bound(bool distilled, std::int64_t batch) {
   models::VisionTransformerSettings settings;
@@ -36,17 +39,6 @@ Graph bound(bool distilled, std::int64_t batch) {
     graph.bind(id, test::random_tensor(graph.type(id).shape, stream_key(3, name), 0.1f, gain ? 1.0f : 0.0f));
   }
   return graph;
-}
-
-Tensor image_of(const Graph& graph) { return test::random_tensor(graph.type(graph.inputs()[0]).shape, 5); }
-
-Tensor answer(const Graph& graph, int threads) {
-  PlanOptions options;
-  options.threads = threads;
-  Executable executable(Plan::compile(graph, options));
-  std::ranges::copy(image_of(graph).as<float>(), executable.input().as<float>().begin());
-  executable.run();
-  return executable.output().clone();
 }
 
 // Grids from the least to the largest that one run shows: each value made an output once.

@@ -1,6 +1,7 @@
 // A whole vision transformer through the passes and the plan.
 #include <gtest/gtest.h>
 
+#include "answer.hpp"
 #include "graph/passes/passes.hpp"
 #include "models/vision_transformer.hpp"
 #include "runtime/executable.hpp"
@@ -10,6 +11,7 @@ namespace edgelab::runtime {
 namespace {
 
 using graph::Graph;
+using testing::answer;
 
 Graph bound(bool distilled, std::int64_t batch) {
   models::VisionTransformerSettings settings;
@@ -25,16 +27,6 @@ Graph bound(bool distilled, std::int64_t batch) {
     graph.bind(id, test::random_tensor(graph.type(id).shape, stream_key(3, graph.value(id).name), 0.1f, graph.value(id).name.ends_with("norm.weight") ? 1.0f : 0.0f));
   }
   return graph;
-}
-
-Tensor answer(const Graph& graph, int threads, std::vector<std::string> implementations = {}) {
-  PlanOptions options;
-  options.threads = threads;
-  options.implementations = std::move(implementations);
-  Executable executable(Plan::compile(graph, options));
-  std::ranges::copy(test::random_tensor(graph.type(graph.inputs()[0]).shape, 5).as<float>(), executable.input().as<float>().begin());
-  executable.run();
-  return executable.output().clone();
 }
 
 TEST(VisionTransformer, GivesTheSameLogitsFusedAsWritten) {

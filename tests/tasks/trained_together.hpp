@@ -3,34 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <memory>
-#include <utility>
-#include <vector>
 
-#include "models/safetensors/safetensors.hpp"
-#include "tasks/task.hpp"
+#include "tasks/outcome.hpp"
 #include "tasks/training_job.hpp"
 
 // Training on several ranks beside the same on one.
 namespace edgelab::tasks::example {
-
-struct Outcome {
-  results::JobRecord record;
-  std::vector<std::uint8_t> weights;
-};
-
-inline Outcome run(const JobSpec& spec, const parallel::Communicator& communicator, int threads = 1) {
-  TaskContext context{communicator, threads, {}, {}, true, {}, {}, {}};
-  Outcome outcome;
-  outcome.record = run_task(spec, context);
-  outcome.weights = std::move(context.made_weights);
-  return outcome;
-}
-
-inline models::Safetensors opened(const std::vector<std::uint8_t>& file) {
-  auto bytes = std::make_shared<std::vector<std::uint8_t>>(file);
-  return models::Safetensors::of_bytes(std::as_writable_bytes(std::span(*bytes)), bytes, "weights");
-}
 
 // The furthest that a weight lies from the other's, over the norm of how far all have come: sums of other shapes round otherwise.
 inline double distance(const Outcome& a, const Outcome& b) {

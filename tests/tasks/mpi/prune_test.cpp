@@ -2,31 +2,16 @@
 
 #include <cmath>
 
-#include "models/safetensors/safetensors.hpp"
-#include "tasks/task.hpp"
+#include "tasks/outcome.hpp"
 #include "tasks/training_job.hpp"
 
 // Pruning over ranks: fine-tuning deals out the batches, and all keep the same zeros.
 namespace edgelab::tasks {
 namespace {
 
-struct Outcome {
-  results::JobRecord record;
-  std::vector<std::uint8_t> file;
-};
-
-Outcome run(const JobSpec& spec, const parallel::Communicator& communicator) {
-  TaskContext context{communicator, 1, {}, {}, true, {}, {}, {}};
-  Outcome outcome;
-  outcome.record = run_task(spec, context);
-  outcome.file = std::move(context.made_weights);
-  return outcome;
-}
-
-models::Safetensors opened(const std::vector<std::uint8_t>& file) {
-  auto bytes = std::make_shared<std::vector<std::uint8_t>>(file);
-  return models::Safetensors::of_bytes(std::as_writable_bytes(std::span(*bytes)), bytes, "weights");
-}
+using example::Outcome;
+using example::opened;
+using example::run;
 
 JobSpec small_pruning(Granularity granularity, PruneSchedule schedule) {
   JobSpec spec = example::small_training();
@@ -54,7 +39,7 @@ TEST(PruneTogether, AllRanksPruneAndLearnAsOneDoes) {
     const Outcome alone = run(spec, parallel::Communicator::self());
     ASSERT_EQ(together.record.training.size(), alone.record.training.size());
     for (std::size_t i = 0; i < alone.record.training.size(); ++i) EXPECT_NEAR(together.record.training[i].loss, alone.record.training[i].loss, 1e-3);
-    const models::Safetensors first = opened(together.file), second = opened(alone.file);
+    const models::Safetensors first = opened(together.weights), second = opened(alone.weights);
     ASSERT_EQ(first.tensors().size(), second.tensors().size());
     for (const models::NamedTensor& item : first.tensors()) {
       const Tensor& other = *second.find(item.name);
@@ -73,7 +58,7 @@ TEST(PruneTogether, ZerosThatGrowOnTheWayAreTheSameOnAllRanks) {
   // A rank with zeros of its own would have other gradients, and the result would not be finite for long; its answers are a share.
   const Outcome together = run(spec, world);
   if (world.rank() != 0) return;
-  const models::Safetensors file = opened(together.file);
+  const models::Safetensors file = opened(together.weights);
   double zeros = 0, all = 0;
   for (const models::NamedTensor& item : file.tensors()) {
     if (item.tensor.shape().rank() != 2 || item.name == "head.weight") continue;

@@ -1,24 +1,14 @@
 #include <gtest/gtest.h>
 
-#include "tasks/task.hpp"
+#include "tasks/outcome.hpp"
 #include "tasks/training_job.hpp"
 
 // Quantization over ranks: calibration and training deal out the images, trials of a search are dealt out themselves.
 namespace edgelab::tasks {
 namespace {
 
-struct Outcome {
-  results::JobRecord record;
-  std::vector<std::uint8_t> file;
-};
-
-Outcome run(const JobSpec& spec, const parallel::Communicator& communicator) {
-  TaskContext context{communicator, 1, {}, {}, true, {}, {}, {}};
-  Outcome outcome;
-  outcome.record = run_task(spec, context);
-  outcome.file = std::move(context.made_weights);
-  return outcome;
-}
+using example::Outcome;
+using example::run;
 
 JobSpec small_quantization() {
   JobSpec spec = example::small_convolutional_training();
@@ -40,7 +30,7 @@ TEST(QuantizeTogether, AllRanksFindTheGridsThatOneDoes) {
   if (world.rank() != 0) return;
   spec.ranks = 1;
   const Outcome alone = run(spec, parallel::Communicator::self());
-  EXPECT_EQ(together.file, alone.file);
+  EXPECT_EQ(together.weights, alone.weights);
   EXPECT_EQ(together.record.predictions, alone.record.predictions);
 }
 
