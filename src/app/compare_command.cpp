@@ -121,7 +121,7 @@ void add_compare_command(CLI::App& group, int& exit_code) {
   command->add_flag("--json", options->json, "one JSON object on stdout and nothing else");
   command
       ->add_option("--fail-if-slower", options->fail_if_slower,
-                   "exit code 1 if a job of B is slower by more than this, beyond doubt, or lost")
+                   "exit code 1 if a job of B is slower by more than this, beyond doubt, or lost; small differences take five files a side")
       ->check(CLI::NonNegativeNumber)
       ->type_name("PERCENT");
   command

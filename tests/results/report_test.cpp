@@ -95,9 +95,10 @@ TEST(Report, SeveralFilesAreHeldAgainstTheFirst) {
   RunRecord slower = test::sample_run();
   for (auto& time : slower.jobs[0].latency_ns) time *= 2;
   *slower.jobs[0].summary.latency_p50_ns *= 2;
+  slower.jobs[0].scenario.value /= 2;
   slower.jobs.pop_back();
   const std::string html = report::html_report({{"a.h5", {test::sample_run()}}, {"b.h5", {slower}}}, "a.h5, b.h5");
-  for (const char* present : {">Comparison</h2>", "b.h5 against a.h5", "+100.0 %", "slower", "missing", "a.h5, batch 1",
+  for (const char* present : {">Comparison</h2>", "b.h5 against a.h5", "+100.0 %", "slower (INVALID, throttled)", "missing", "a.h5, batch 1",
                               ">Runs one by one</h2>", "<details class=\"file\"><summary>b.h5"})
     EXPECT_THAT(html, HasSubstr(present));
 }

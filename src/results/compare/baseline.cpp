@@ -31,6 +31,10 @@ RunRecord what_comparisons_read(RunRecord run) {
     job.training.clear();
     job.sensitivity.clear();
     job.expectations.clear();
+    job.energy.clear();
+    job.class_names.clear();
+    job.mistakes.clear();
+    job.trials.clear();
   }
   return run;
 }

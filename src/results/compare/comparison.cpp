@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "results/compare/doubts.hpp"
 #include "results/compare/metrics.hpp"
 
 namespace edgelab::results {
@@ -42,7 +43,7 @@ Jobs done_of(const Jobs& jobs) {
 std::vector<double> values_of(const Jobs& jobs, const Metric& metric) {
   std::vector<double> values;
   for (const JobRecord* job : jobs) {
-    if (const auto value = metric.value(job->summary)) values.push_back(*value);
+    if (const auto value = metric.value(*job)) values.push_back(*value);
   }
   return values;
 }
@@ -80,13 +81,14 @@ void add_interval(MetricComparison& comparison, const Metric& metric, const Jobs
     set(median_ratio_interval(calls_of(a), calls_of(b)), Resampled::calls);
 }
 
-MetricComparison compare_metric(const Metric& metric, const Jobs& a, const Jobs& b) {
-  MetricComparison comparison{metric.name, {}, {}, metric.quantity == Quantity::share, {}, Resampled::nothing, {}};
+MetricComparison compare_metric(const Metric& metric, const Metric& measure, const Jobs& a, const Jobs& b) {
+  MetricComparison comparison{metric.name, {}, {}, metric.quantity == Quantity::share, {}, Resampled::nothing, Verdict::not_compared};
   const std::vector<double> values_a = values_of(a, metric), values_b = values_of(b, metric);
   if (!values_a.empty()) comparison.a = median_of(values_a);
   if (!values_b.empty()) comparison.b = median_of(values_b);
+  if (!comparable(metric, measure)) return comparison;
   if (comparison.a && comparison.b) add_interval(comparison, metric, a, b);
-  comparison.verdict = verdict_of(metric, comparison);
+  comparison.verdict = verdict_of(metric, comparison, &metric == &measure);
   return comparison;
 }
 
@@ -106,43 +108,15 @@ JobComparison compare_jobs(const std::string& id, const Side& side_a, const Side
       job.same_config = job.same_config && other->config == (all_a.empty() ? all_b : all_a).front()->config;
   }
   if (a.empty() || b.empty()) return job;
+  const Metric& measure = measure_of(*a.front());
+  job.measure = measure.name;
   for (const Metric& metric : compared_metrics()) {
-    MetricComparison compared = compare_metric(metric, a, b);
+    MetricComparison compared = compare_metric(metric, measure, a, b);
     if (compared.a || compared.b) job.metrics.push_back(compared);
   }
-  if (const MetricComparison* latency = job.find("latency_p50_ns")) job.verdict = latency->verdict;
+  if (const MetricComparison* judged = job.find(job.measure)) job.verdict = judged->verdict;
+  job.doubts = doubts_of(a, b);
   return job;
-}
-
-std::int64_t start_of(const RunRecord& run) { return run.provenance.start_wall_ns; }
-
-// True if every process of one side began after all of the other.
-bool one_after_the_other(const Side& a, const Side& b) {
-  const auto earliest = [](const Side& side) {
-    return start_of(*std::min_element(side.runs.begin(), side.runs.end(),
-                                      [](const auto& x, const auto& y) { return start_of(x) < start_of(y); }));
-  };
-  const auto latest = [](const Side& side) {
-    return start_of(*std::max_element(side.runs.begin(), side.runs.end(),
-                                      [](const auto& x, const auto& y) { return start_of(x) < start_of(y); }));
-  };
-  return latest(a) < earliest(b) || latest(b) < earliest(a);
-}
-
-std::vector<std::string> cautions_of(const Side& a, const Side& b) {
-  std::vector<std::string> cautions;
-  if (machines_of(a) != machines_of(b)) cautions.push_back("the two sides ran on different machines");
-  if (std::min(a.runs.size(), b.runs.size()) < kFewestValues) {
-    cautions.push_back(fmt::format(
-        "a side has fewer than {} processes ({} and {}): intervals cover the spread of calls within them, not drift "
-        "from one process to the next",
-        kFewestValues, a.runs.size(), b.runs.size()));
-  } else if (one_after_the_other(a, b)) {
-    cautions.push_back(
-        "all processes of one side ran before the other's: what drifted in between counts as a difference; run them by "
-        "turns");
-  }
-  return cautions;
 }
 
 }  // namespace
@@ -201,15 +175,14 @@ bool any_slower(const Comparison& comparison, double percent) {
   return std::any_of(comparison.jobs.begin(), comparison.jobs.end(), [&](const JobComparison& job) {
     const bool lost = job.in_a && job.status_a == Status::done && !(job.in_b && job.status_b == Status::done);
     if (lost || job.verdict != Verdict::slower) return lost;
-    const auto ratio = job.find("latency_p50_ns")->ratio();
-    return ratio && *ratio > 1 + percent / 100;
+    return sure_slowdown(metric_named(job.measure), *job.find(job.measure), true)->low > 1 + percent / 100;
   });
 }
 
 bool any_worse(const Comparison& comparison, double points) {
   return std::any_of(comparison.jobs.begin(), comparison.jobs.end(), [&](const JobComparison& job) {
     const MetricComparison* top1 = job.find("top1");
-    return top1 != nullptr && top1->verdict == Verdict::worse && *top1->a - *top1->b > points / 100;
+    return top1 != nullptr && top1->verdict == Verdict::worse && top1->interval->high < -points / 100;
   });
 }
 

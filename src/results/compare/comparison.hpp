@@ -24,6 +24,11 @@ const char* text_of(Verdict verdict);
 enum class Resampled { nothing, calls, processes, samples };
 const char* text_of(Resampled resampled);
 
+// Processes of one program differ from one another by more than their calls do. Where a side has fewer than kFewestValues of
+// them, one process may be this many times as slow as its equal for all that anybody knows: what is faster or slower has to
+// show beyond that.
+inline constexpr double kFewProcessesFactor = 1.5;
+
 struct MetricComparison {
   const char* name;                  // as the results file names it
   std::optional<double> a, b;        // medians over the side's processes
@@ -35,6 +40,12 @@ struct MetricComparison {
   std::optional<double> ratio() const { return a && b && *a != 0 ? std::optional(*b / *a) : std::nullopt; }
 };
 
+// What makes a job's numbers doubtful: a scenario that is INVALID, a host that was throttled.
+struct Doubt {
+  const char* what;  // "INVALID", "throttled"
+  std::string text;  // "INVALID in B: too few queries: 128 of 662"
+};
+
 struct JobComparison {
   std::string id;
   bool in_a = false, in_b = false;
@@ -42,7 +53,9 @@ struct JobComparison {
   Status status_a = Status::done, status_b = Status::done;  // done only if it is in every run of the side
   bool same_config = true;
   std::vector<MetricComparison> metrics;    // those that either side knows
-  Verdict verdict = Verdict::not_compared;  // of the median latency
+  const char* measure = "";                 // the metric that it is judged by; "" where the job is not done on both sides
+  Verdict verdict = Verdict::not_compared;  // of the measure
+  std::vector<Doubt> doubts;
 
   const MetricComparison* find(const char* name) const;
 };
@@ -58,11 +71,11 @@ std::set<std::string> machines_of(const Side& side);
 
 Comparison compare_sides(const Side& a, const Side& b);
 
-// True if a job's median latency grew by more than `percent` beyond doubt (the whole interval above 1), or a job was done in
-// A and not in B.
+// True if a job is slower, by its measure, by more than `percent` beyond doubt (all of sure_slowdown is above that), or was
+// done in A and not in B.
 bool any_slower(const Comparison& comparison, double percent);
 
-// True if a job's top-1 fell by more than `points` percentage points beyond doubt.
+// True if a job's top-1 fell by more than `points` percentage points beyond doubt (the whole interval is below that).
 bool any_worse(const Comparison& comparison, double points);
 
 }  // namespace edgelab::results

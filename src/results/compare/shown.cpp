@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string_view>
 #include <nlohmann/json.hpp>
 
 #include "results/compare/metrics.hpp"
@@ -35,13 +36,12 @@ void add_rows(TextTable& table, const JobComparison& job) {
   table.add({{safe_for_terminal(job.id), Ink::bold}, {""}, {""}, {""}, {""}, {""}});
   for (const MetricComparison& metric : job.metrics) {
     const Metric& about = metric_named(metric.name);
-    const bool judged = metric.interval || metric.name == std::string("latency_p50_ns");
     table.add({{std::string("  ") + about.label},
                {metric.a ? about.text(*metric.a) : "–"},
                {metric.b ? about.text(*metric.b) : "–"},
                {change_text(metric)},
                {interval_text(metric)},
-               {judged ? text_of(metric.verdict) : "", ink_of(metric.verdict)}});
+               {verdict_text(job, metric), ink_of(metric.verdict)}});
   }
 }
 
@@ -52,6 +52,7 @@ std::vector<std::string> notes_of(const JobComparison& job) {
     notes.push_back(fmt::format("{}: {} in A, {} in B", job.id, name_of(job.status_a), name_of(job.status_b)));
   }
   if (!job.same_config) notes.push_back(job.id + ": the two sides' settings differ");
+  for (const Doubt& doubt : job.doubts) notes.push_back(job.id + ": " + doubt.text);
   return notes;
 }
 
@@ -81,6 +82,17 @@ std::string interval_text(const MetricComparison& metric) {
   const int decimals = decimals_of(metric);
   return signed_text(change_of(metric, metric.interval->low), decimals) + " to " +
          signed_text(change_of(metric, metric.interval->high), decimals) + unit_of(metric);
+}
+
+std::string verdict_text(const JobComparison& job, const MetricComparison& metric) {
+  const bool is_measure = std::string_view(metric.name) == job.measure;
+  if (!metric.interval && !is_measure) return "";
+  std::string text = text_of(metric.verdict), doubts;
+  if (!is_measure) return text;
+  for (const Doubt& doubt : job.doubts) {
+    if (doubts.find(doubt.what) == std::string::npos) doubts += (doubts.empty() ? "" : ", ") + std::string(doubt.what);
+  }
+  return doubts.empty() ? text : text + " (" + doubts + ")";
 }
 
 std::string comparison_text(const Comparison& comparison, const Look& look) {
@@ -124,7 +136,10 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison) {
     json["processes_b"] = job.processes_b;
     if (job.in_a && job.in_b) json["same_config"] = job.same_config;
     for (const MetricComparison& metric : job.metrics) json[metric.name] = json_of(metric);
+    if (*job.measure != '\0') json["judged_by"] = job.measure;
     json["verdict"] = text_of(job.verdict);
+    json["doubts"] = nlohmann::ordered_json::array();
+    for (const Doubt& doubt : job.doubts) json["doubts"].push_back(doubt.text);
     all[job.id] = std::move(json);
   }
   return {

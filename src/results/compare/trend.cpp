@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "results/compare/baseline.hpp"
+#include "results/compare/metrics.hpp"
 #include "results/text/sparkline.hpp"
 #include "results/text/units.hpp"
 
@@ -13,12 +14,12 @@ namespace {
 constexpr std::size_t kColumns = 24;
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
-double median_latency(const Side& side, const std::string& id) {
+double median_measure(const Side& side, const std::string& id, const Metric& measure) {
   std::vector<double> values;
   for (const RunRecord& run : side.runs) {
     for (const JobRecord& job : run.jobs) {
-      if (job.id == id && job.status == Status::done && job.summary.latency_p50_ns)
-        values.push_back(static_cast<double>(*job.summary.latency_p50_ns));
+      if (job.id != id || job.status != Status::done) continue;
+      if (const auto value = measure.value(job)) values.push_back(*value);
     }
   }
   return values.empty() ? kUnknown : median_of(values);
@@ -26,17 +27,19 @@ double median_latency(const Side& side, const std::string& id) {
 
 struct Trend {
   std::string id;
-  std::vector<double> latency_ns;  // one a side, the present one last; NaN where it lacks the job
+  const Metric* measure;       // that the job is judged by
+  std::vector<double> values;  // one a side, the present one last; NaN where it lacks the job
 };
 
 std::vector<Trend> trends_of(const std::vector<AcceptedSide>& accepted, const Side& now) {
   std::vector<Trend> trends;
   if (accepted.empty() || now.runs.empty()) return trends;
   for (const JobRecord& job : now.runs.front().jobs) {
-    Trend trend{job.id, {}};
-    for (const AcceptedSide& earlier : accepted) trend.latency_ns.push_back(median_latency(earlier.side, job.id));
-    trend.latency_ns.push_back(median_latency(now, job.id));
-    if (trend.latency_ns.back() > 0) trends.push_back(std::move(trend));
+    const Metric& measure = measure_of(job);
+    Trend trend{job.id, &measure, {}};
+    for (const AcceptedSide& earlier : accepted) trend.values.push_back(median_measure(earlier.side, job.id, measure));
+    trend.values.push_back(median_measure(now, job.id, measure));
+    if (trend.values.back() > 0) trends.push_back(std::move(trend));
   }
   return trends;
 }
@@ -44,14 +47,15 @@ std::vector<Trend> trends_of(const std::vector<AcceptedSide>& accepted, const Si
 }  // namespace
 
 std::string trend_text(const std::vector<AcceptedSide>& accepted, const Side& now, const Look& look) {
-  TextTable table({{"latency p50", false}, {"first"}, {"", false}, {"now"}, {"since first"}});
+  TextTable table({{"", false}, {"", false}, {"first"}, {"", false}, {"now"}, {"since first"}});
   bool any = false;
   for (const Trend& trend : trends_of(accepted, now)) {
-    const double first = trend.latency_ns.front(), last = trend.latency_ns.back();
+    const double first = trend.values.front(), last = trend.values.back();
     table.add({{safe_for_terminal(trend.id)},
-               {first > 0 ? duration_text(first) : ""},
-               {sparkline(trend.latency_ns, kColumns)},
-               {duration_text(last)},
+               {trend.measure->label},
+               {first > 0 ? trend.measure->text(first) : ""},
+               {sparkline(trend.values, kColumns)},
+               {trend.measure->text(last)},
                {first > 0 ? fmt::format("{:+.1f} %", 100 * (last / first - 1)) : ""}});
     any = true;
   }
@@ -62,14 +66,15 @@ std::string trend_text(const std::vector<AcceptedSide>& accepted, const Side& no
 }
 
 nlohmann::ordered_json trend_json(const std::vector<AcceptedSide>& accepted, const Side& now) {
-  nlohmann::ordered_json jobs = nlohmann::ordered_json::object();
+  nlohmann::ordered_json measures = nlohmann::ordered_json::object();
   for (const Trend& trend : trends_of(accepted, now)) {
-    auto& list = jobs[trend.id] = nlohmann::ordered_json::array();
-    for (const double value : trend.latency_ns) list.push_back(value > 0 ? nlohmann::ordered_json(value) : nullptr);
+    auto& list = measures[trend.measure->name][trend.id] = nlohmann::ordered_json::array();
+    for (const double value : trend.values) list.push_back(value > 0 ? nlohmann::ordered_json(value) : nullptr);
   }
   nlohmann::ordered_json when = nlohmann::ordered_json::array();
   for (const AcceptedSide& earlier : accepted) when.push_back(earlier.accepted_wall_ns);
-  return {{"accepted_wall_ns", std::move(when)}, {"latency_p50_ns", std::move(jobs)}};
+  measures["accepted_wall_ns"] = std::move(when);
+  return measures;
 }
 
 }  // namespace edgelab::results

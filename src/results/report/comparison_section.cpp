@@ -34,13 +34,12 @@ std::string against_first(const Side& first, const Side& other) {
                       text_cell("not compared", "warn")});
     for (const MetricComparison& metric : job.metrics) {
       const Metric& about = metric_named(metric.name);
-      const bool judged = metric.interval || metric.verdict != Verdict::cannot_tell;
       const double change =
           metric.is_share ? metric.b.value_or(0) - metric.a.value_or(0) : metric.ratio().value_or(1) - 1;
       rows.push_back({text_cell(job.id, "id"), text_cell(about.label), value_cell(about, metric.a),
                       value_cell(about, metric.b), number_cell(change, change_text(metric)),
                       text_cell(interval_text(metric)),
-                      text_cell(judged ? text_of(metric.verdict) : "", class_of(metric.verdict))});
+                      text_cell(verdict_text(job, metric), class_of(metric.verdict))});
     }
   }
   if (rows.empty()) return "<p>No job is in both.</p>";
