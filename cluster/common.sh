@@ -79,6 +79,13 @@ compile_jobs() {
   printf '%d' $((cores < by_memory ? cores : by_memory))
 }
 
+# The Python with packages that Debian lacks, for the tests that need them; nothing where `cluster/setup.sh --ci` made none.
+export_test_python() {
+  local python
+  [[ -z ${EDGELAB_PYTHON:-} ]] || return 0
+  ! python=$(cluster/setup.sh --python) || export EDGELAB_PYTHON=$python
+}
+
 # Containers and CI run as root, and Open MPI wants to be told twice that this is meant.
 allow_mpirun_as_root() {
   ((EUID == 0)) || return 0

@@ -10,10 +10,12 @@ source "$here/common.sh"
 source "$here/onednn.sh"
 # shellcheck source=cluster/aarch64.sh
 source "$here/aarch64.sh"
+# shellcheck source=cluster/python_packages.sh
+source "$here/python_packages.sh"
 
 usage() {
   cat <<'END'
-usage: cluster/setup.sh [--packages-only | --check | --prefix | --help] [--ci] [--aarch64] [--quiet]
+usage: cluster/setup.sh [--packages-only | --check | --prefix | --python | --help] [--ci] [--aarch64] [--quiet]
 
 Installs the Debian packages of cluster/packages.txt, and oneDNN 3.7: from apt where that has it, else built
 once from Debian 13's source package into the cache. Does nothing where everything is there.
@@ -22,7 +24,9 @@ once from Debian 13's source package into the cache. Does nothing where everythi
   --check          install nothing; exit 0 where everything is there, 1 where something is missing
   --prefix         print where oneDNN was built, or nothing where it is the system's; exit 1 where there is none. With
                    --aarch64: the root of arm64's packages, and its oneDNN
-  --ci             cluster/packages-ci.txt too: what only tests need. Daemons among it are not started.
+  --python         print the Python that --ci gave cluster/python-ci.txt; exit 1 where there is none
+  --ci             cluster/packages-ci.txt too: what only tests need. Daemons among it are not started. And, where PyPI can
+                   be reached, cluster/python-ci.txt, in a virtual environment in the cache
   --aarch64        for ./lab build aarch64 on a PC: cluster/packages-aarch64.txt (a cross compiler, qemu-user), and into
                    the cache a root of Debian's packages for arm64, and oneDNN built for it
   --quiet          say nothing where nothing is to be done
@@ -35,7 +39,7 @@ END
 }
 
 lists=("$here/packages.txt")
-aarch64=''
+aarch64='' ci=''
 listed_packages() { grep -hEv '^[[:space:]]*(#|$)' "${lists[@]}"; }
 
 missing_packages() {
@@ -145,8 +149,8 @@ main() {
   local action=everything quiet='' missing
   while (($# > 0)); do
     case $1 in
-      --packages-only | --check | --prefix) action=${1#--} ;;
-      --ci) lists+=("$here/packages-ci.txt") ;;
+      --packages-only | --check | --prefix | --python) action=${1#--} ;;
+      --ci) lists+=("$here/packages-ci.txt") ci=yes ;;
       --aarch64) lists+=("$here/packages-aarch64.txt") aarch64=yes ;;
       --quiet) quiet=yes ;;
       --help | -h) usage && return ;;
@@ -156,15 +160,18 @@ main() {
   done
   case $action in
     prefix) print_prefix && return || return 1 ;;
+    python) python_ready && say "$(python_folder)/bin/python" && return || return 1 ;;
     check) missing=$(missing_packages) && [[ -z $missing ]] && built_ready && return || return 1 ;;
   esac
   command -v dpkg-query >/dev/null || check_system
-  if [[ -z $(missing_packages) ]] && { [[ $action == packages-only ]] || built_ready; }; then
+  if [[ -z $(missing_packages) ]] && { [[ $action == packages-only ]] || { built_ready && { [[ -z $ci ]] || python_ready; }; }; }; then
     [[ -n $quiet ]] || say 'Nothing to install: everything is there.'
     return
   fi
   provide_packages
-  [[ $action == packages-only ]] || built_provide
+  [[ $action != packages-only ]] || return 0
+  built_provide
+  [[ -z $ci ]] || python_provide
 }
 
 main "$@"

@@ -3,7 +3,7 @@
     import edgelab_results as results
     run = results.Run("demo.h5")
     run.jobs()                  # a row a job
-    run.table("layers")         # a row a layer of every job; also ranks, training, rates, telemetry, energy, sensitivity, expectations
+    run.table("layers")         # a row a layer of every job; also ranks, training, rates, telemetry, energy, sensitivity, trials, expectations
     run.latency()               # a row a call
     run.plot_accuracy()
 
@@ -16,7 +16,7 @@ import pathlib
 import h5py
 import pandas as pd
 
-TABLES = ("layers", "training", "rates", "telemetry", "energy", "sensitivity", "expectations", "class_names")
+TABLES = ("layers", "training", "rates", "telemetry", "energy", "sensitivity", "trials", "expectations", "class_names")
 GROUPS = ("ranks", "mistakes")  # groups of attributes, a row each
 
 

@@ -14,11 +14,20 @@ function jobs = recipes(file)
       figure; histogram(latency(:)); xlabel('latency, ms'); title(h5readatt(file, place, 'id'), 'Interpreter', 'none');
     end
     if any(strcmp({group.Datasets.Name}, 'layers'))
-      layers = struct2table(h5read(file, [place '/layers']));
+      layers = struct2table(columns(h5read(file, [place '/layers'])));
       disp(head(sortrows(layers, 'time_ns', 'descend'), 5));
     end
   end
   disp(jobs);
+end
+
+function table = columns(table)
+  % Texts of a fixed length come as a matrix with a text in each column.
+  for name = fieldnames(table)'
+    if ischar(table.(name{1}))
+      table.(name{1}) = deblank(cellstr(table.(name{1})'));
+    end
+  end
 end
 
 function value = number(file, place, name)

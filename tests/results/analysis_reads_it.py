@@ -2,7 +2,6 @@
 
 usage: analysis_reads_it.py FILE FOLDER
 """
-import importlib.util
 import pathlib
 import sys
 
@@ -23,7 +22,7 @@ assert jobs.loc["pruned", "status"] == "failed" and jobs["top1"].isna()["pruned"
 
 layers = run.table("layers")
 assert len(layers) == 40 and layers.loc[3, "name"] == "features.3.conv" and layers["job"].nunique() == 2
-for name, rows in {"ranks": 4, "training": 4, "telemetry": 2, "sensitivity": 6, "expectations": 6, "class_names": 20, "mistakes": 2}.items():
+for name, rows in {"ranks": 4, "training": 4, "telemetry": 2, "sensitivity": 6, "trials": 2, "expectations": 6, "class_names": 20, "mistakes": 2}.items():
     assert len(run.table(name)) == rows, (name, len(run.table(name)))
 
 latency = run.latency()
@@ -44,10 +43,4 @@ assert list(front["latency_p50_ns"]) == [1, 3, 4], front
 
 names = {path.stem for path in run.export(folder / "csv", "csv")}
 assert {"jobs", "latency", "layers", "ranks", "mistakes"} <= names, names
-if importlib.util.find_spec("pyarrow"):
-    import pandas
-
-    run.export(folder / "parquet")
-    assert pandas.read_parquet(folder / "parquet/layers.parquet").equals(layers)
-    print("Parquet too")
 print("tables and plots are in order")

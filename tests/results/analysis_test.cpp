@@ -5,14 +5,14 @@
 #include <string>
 
 #include "results/hdf5/run_file.hpp"
+#include "results/pythons.hpp"
 #include "results/sample_run.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace edgelab::results {
 namespace {
 
-// Debian's own interpreter, which has Debian's packages.
-int python(const std::string& arguments) { return std::system(("/usr/bin/python3 " + arguments).c_str()); }
+int python(const std::string& arguments) { return std::system((test::kDebianPython + (" " + arguments)).c_str()); }
 
 TEST(Analysis, TheModuleReadsEveryTableAndDrawsEveryPlot) {
   if (python("-c 'import h5py, pandas, matplotlib' 2>/dev/null") != 0)
@@ -21,6 +21,18 @@ TEST(Analysis, TheModuleReadsEveryTableAndDrawsEveryPlot) {
   write_run(folder / "k.h5", test::sample_run());
   EXPECT_EQ(python(EDGELAB_SOURCE_DIR "/tests/results/analysis_reads_it.py " + (folder / "k.h5").string() + " " +
                    folder.path().string()),
+            0);
+}
+
+TEST(Analysis, TheModuleExportsParquetThatPandasReads) {
+  const std::string python = test::python_with_more() + " ";
+  if (std::system((python + "-c 'import h5py, pandas, pyarrow' 2>/dev/null").c_str()) != 0)
+    GTEST_SKIP() << "no Python with h5py, pandas and pyarrow: " << test::kWhereMoreComesFrom;
+  const test::TemporaryDirectory folder;
+  write_run(folder / "k.h5", test::sample_run());
+  EXPECT_EQ(std::system((python + EDGELAB_SOURCE_DIR "/tests/results/parquet_reads_it.py " + (folder / "k.h5").string() +
+                         " " + folder.path().string())
+                            .c_str()),
             0);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "results/hdf5/run_file.hpp"
+#include "results/pythons.hpp"
 #include "results/sample_run.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
@@ -12,17 +13,10 @@
 namespace edgelab::results {
 namespace {
 
-// An interpreter with packages that Debian lacks, if the environment names one.
-std::string python_with_more() {
-  const char* named = std::getenv("EDGELAB_PYTHON");
-  return std::string(named == nullptr ? "/usr/bin/python3" : named) + " ";
-}
-
 bool works(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
 
 TEST(H5py, ReadsAResultsFileWithNothingOfOursInstalled) {
-  // Debian's own interpreter: another one that comes first on PATH would not see python3-h5py.
-  const std::string python = "/usr/bin/python3 ";
+  const std::string python = std::string(test::kDebianPython) + " ";
   if (std::system((python + "-c 'import h5py' 2>/dev/null").c_str()) != 0)
     GTEST_SKIP() << "python3-h5py is not installed";
   const test::TemporaryDirectory folder;
@@ -33,11 +27,11 @@ TEST(H5py, ReadsAResultsFileWithNothingOfOursInstalled) {
 }
 
 TEST(H5web, IsServedEveryEntityAndTheDefaultPlot) {
-  if (!works(python_with_more() + "-c 'import h5grove'"))
-    GTEST_SKIP() << "h5grove is not installed (PyPI has it; EDGELAB_PYTHON names the interpreter that does)";
+  const std::string python = test::python_with_more() + " ";
+  if (!works(python + "-c 'import h5grove'")) GTEST_SKIP() << "no Python with h5grove: " << test::kWhereMoreComesFrom;
   const test::TemporaryDirectory folder;
   write_run(folder / "k.h5", test::sample_run());
-  EXPECT_EQ(std::system((python_with_more() + EDGELAB_SOURCE_DIR "/tests/results/h5web_reads_it.py " +
+  EXPECT_EQ(std::system((python + EDGELAB_SOURCE_DIR "/tests/results/h5web_reads_it.py " +
                          (folder / "k.h5").string())
                             .c_str()),
             0);
@@ -65,6 +59,21 @@ TEST(RRecipe, PrintsARowAJobAndTheSlowestLayers) {
   EXPECT_EQ(recipe.exit_code, 0) << recipe.errors;
   for (const char* part : {"serial", "0.9453125", "after/pruned", "features.19.conv", "ms\n"}) {
     EXPECT_NE(recipe.output.find(part), std::string::npos) << part << "\n" << recipe.output;
+  }
+}
+
+TEST(MatlabRecipe, RunsInOctaveBesideFunctionsThatItLacks) {
+  if (!works("octave-cli --version") || !works(std::string(test::kDebianPython) + " -c 'import h5py'"))
+    GTEST_SKIP() << "octave or python3-h5py is not installed";
+  const test::TemporaryDirectory folder;
+  write_run(folder / "k.h5", test::sample_run());
+  const std::string source = EDGELAB_SOURCE_DIR;
+  const test::ProgramResult recipe =
+      test::run_program("octave-cli --quiet --no-init-file --path " + source + "/tests/results/octave --eval \"run_recipe('" +
+                        source + "', '" + (folder / "k.h5").string() + "')\"");
+  EXPECT_EQ(recipe.exit_code, 0) << recipe.errors;
+  for (const char* part : {"figure: serial", "histogram of 128 values", "after/pruned  skipped  NaN", "features.19.conv"}) {
+    EXPECT_NE(recipe.output.find(part), std::string::npos) << part << "\n" << recipe.output << recipe.errors;
   }
 }
 

@@ -1,0 +1,3 @@
+% Nothing is drawn: a test has no display.
+function figure()
+end

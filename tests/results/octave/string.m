@@ -1,0 +1,3 @@
+% Octave has no strings but character arrays.
+function text = string(text)
+end

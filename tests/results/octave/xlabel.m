@@ -1,0 +1,3 @@
+function xlabel(text)
+  assert(ischar(text));
+end
