@@ -39,7 +39,7 @@ SHORTENED = {
     "jobs/lab1_mobilenet_edge.yaml": "--set defaults.data.limit=16 --set defaults.measure.repeats=1",
     "jobs/lab4_deit_edge.yaml": "--set defaults.data.limit=4 --set defaults.measure.repeats=1",
     "tests/bench/versus_peers.py": "--models mobilenet_v2 --training deit_tiny --training-batch 1 --precisions fp32 --batches 1 --threads 1 --attention 197 --rounds 1 --seconds 0.05",
-    "tests/bench/compare_calls_regressions.py": "--comparisons 1 --processes 1 --report",
+    "tests/bench/compare_calls_regressions.py": "--short",
     "jobs/lab8_distill_vit.yaml": "--only alone --set defaults.train.epochs=1 --set defaults.data.limit=128 --set jobs.alone.model.depth=1",
     "jobs/lab8_finetune_vit.yaml": "--set defaults.train.epochs=1 --set defaults.data.limit=128 --set defaults.model.depth=2",
     "jobs/lab2_compress_mobilenet.yaml": "--only channels[prune.method=magnitude] --set defaults.data.limit=32 --set defaults.prune.finetune.epochs=1 --set defaults.prune.finetune.validate.limit=16",
