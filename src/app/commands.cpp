@@ -25,12 +25,12 @@
 namespace edgelab::app {
 
 // CLI11's own exit codes become 2.
-int run_commands(int argc, char** argv, batch::TaskFunction run_task) {
+int run_commands(int argc, char** argv, batch::TaskFunction run_task, const std::filesystem::path& host_root) {
   CLI::App root{"edgelab: a batch system for edge-AI work. mpirun -n 4 edgelab run jobs/demo.yaml", "edgelab"};
   root.require_subcommand(1);
   root.set_version_flag("--version", std::string(build_info::version()) + " " + std::string(build_info::git_commit()));
   int exit_code = 0;
-  add_run_command(root, exit_code, std::move(run_task));
+  add_run_command(root, exit_code, std::move(run_task), host_root);
   add_submit_command(root, exit_code);
   add_validate_command(root, exit_code);
   add_plan_command(root, exit_code);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,7 +32,7 @@ namespace {
 constexpr std::int64_t kIdleNs = 1'000'000'000;
 
 // `rests`: nothing runs on this host yet, and this process waits for its meter, if it has one, for a second.
-results::HostRecord this_host_record(bool rests) {
+results::HostRecord this_host_record(bool rests, const std::filesystem::path& host_root) {
   const Machine& machine = this_machine();
   results::HostRecord host;
   host.name = machine.host_name;
@@ -43,7 +44,7 @@ results::HostRecord this_host_record(bool rests) {
   host.cores = machine.cores;
   host.memory_bytes = machine.memory_bytes;
   if (const char* limits = std::getenv("EMULATED_HOST")) host.emulated = limits;  // set by cluster/emulate.sh
-  const ThermalState thermal = read_thermal_state("/");
+  const ThermalState thermal = read_thermal_state(host_root);
   host.temperature_celsius = thermal.celsius;
   host.throttle_bits = thermal.throttle_bits;
   const std::vector<NetworkInterface> interfaces = read_interfaces("/", interface_addresses());
@@ -51,14 +52,14 @@ results::HostRecord this_host_record(bool rests) {
     host.network_interface = network->name;
     host.network_bits_per_second = network->bits_per_second;
   }
-  if (rests) host.idle_watt = measure_resting_watt("/", kIdleNs);
+  if (rests) host.idle_watt = measure_resting_watt(host_root, kIdleNs);
   return host;
 }
 
 // Collective; one record a host, on rank 0.
-std::vector<results::HostRecord> gather_hosts(const parallel::Communicator& world, const parallel::HostLayout& layout) {
+std::vector<results::HostRecord> gather_hosts(const parallel::Communicator& world, const parallel::HostLayout& layout, const std::filesystem::path& host_root) {
   const bool first_on_host = layout.index_on_host(world.rank()) == 0;
-  const std::vector<std::uint8_t> mine = results::host_to_bytes(this_host_record(first_on_host));
+  const std::vector<std::uint8_t> mine = results::host_to_bytes(this_host_record(first_on_host, host_root));
   const std::vector<parallel::Bytes> all = world.gather(std::as_bytes(std::span(mine)), 0);
   std::vector<results::HostRecord> hosts;
   if (world.rank() != 0) return hosts;
@@ -88,7 +89,7 @@ std::optional<Error> different_builds(const parallel::Communicator& world) {
   return std::nullopt;
 }
 
-int run(const RunOptions& options, const batch::TaskFunction& run_task) {
+int run(const RunOptions& options, const batch::TaskFunction& run_task, const std::filesystem::path& host_root) {
   const batch::SignalWatch signals;
   const parallel::Environment environment;
   const parallel::Communicator world = parallel::Communicator::world();
@@ -98,7 +99,7 @@ int run(const RunOptions& options, const batch::TaskFunction& run_task) {
   }
   const auto grace_ns = static_cast<std::int64_t>(options.grace_seconds * 1e9);
   batch::Cluster cluster(world, run_task, batch::parse_resolved_job, grace_ns > 0 ? grace_ns : batch::Cluster::kMpirunGraceNs);
-  std::vector<results::HostRecord> hosts = gather_hosts(world, cluster.layout());
+  std::vector<results::HostRecord> hosts = gather_hosts(world, cluster.layout(), host_root);
   batch::LoopEnd end;
   if (world.rank() == 0) {
     end = lead_run(options, cluster, std::move(hosts));
@@ -113,7 +114,7 @@ int run(const RunOptions& options, const batch::TaskFunction& run_task) {
 
 }  // namespace
 
-void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_task) {
+void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_task, const std::filesystem::path& host_root) {
   CLI::App* command = root.add_subcommand("run", "Run job files: alone on one rank, under mpirun or srun on all of them");
   const auto options = std::make_shared<RunOptions>();
   command->add_option("FILE", options->files, "Job files, run as one batch")->required();
@@ -127,7 +128,7 @@ void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_tas
   // What the supervisor says to the runs that it starts.
   command->add_option("--session", options->session, "Go on within this session")->group("");
   command->add_option("--grace", options->grace_seconds, "Seconds for running jobs after a signal")->check(CLI::Range(0.0, 3600.0))->group("");
-  command->callback([options, &exit_code, run_task = std::move(run_task)] { exit_code = run(*options, run_task); });
+  command->callback([options, &exit_code, run_task = std::move(run_task), host_root] { exit_code = run(*options, run_task, host_root); });
 }
 
 }  // namespace edgelab::app

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+
 #include "batch/control/worker.hpp"
 
 namespace CLI {
@@ -15,7 +17,7 @@ namespace edgelab::app {
 // What mpirun makes of it (Open MPI 4.1): its own exit code is the first code other than 0 that it sees, with a paragraph
 // on stderr that says so; no program can silence that.
 //
-// `run_task` is what jobs do: tasks::run_task, or a test program's own.
-void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_task);
+// `run_task` is what jobs do: tasks::run_task, or a test program's own. The hosts' sensors are read below `host_root`.
+void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_task, const std::filesystem::path& host_root);
 
 }  // namespace edgelab::app

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "results/hdf5/run_file.hpp"
+#include "support/host_root.hpp"
 #include "support/run_program.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -83,6 +85,26 @@ TEST_F(Run, ASigtermLeavesASoundFileOfWhatWasFinishedAndItsCode) {
     EXPECT_EQ(file["jobs"]["long"]["status"], "interrupted");
     std::filesystem::remove(journal);
   }
+}
+
+// A meter that tells 5 W before the first job and 7 W while one runs: what is above idle is 2 W for as long as was measured.
+TEST_F(Run, EnergyAboveIdleIsWhatTheJobDrewMoreThanTheHostDidBefore) {
+  const test::HostRoot host;
+  host.write("sys/class/hwmon/hwmon0/name", "ina219\n");
+  host.write("sys/class/hwmon/hwmon0/power1_input", "5000000\n");
+  const std::string job =
+      write("job.yaml", "name: energy\njobs:\n  - {id: measured, task: bench, model: {arch: mobilenet_v2, input_size: 32}, measure: {repeats: 1}}\n");
+  const ProgramResult result = run_program("env HOST_ROOT=" + host.path().string() + " " FAULTY_EDGELAB " run " + job + " --out " + results());
+  ASSERT_EQ(result.exit_code, 0) << result.output << result.errors;
+  const results::RunRecord file = results::read_run(results());
+  EXPECT_DOUBLE_EQ(file.hosts.at(0).idle_watt.value(), 5);
+  const results::JobRecord& measured = file.jobs.at(0);
+  ASSERT_EQ(measured.energy.size(), 1u);
+  const double seconds = 1e-9 * static_cast<double>(measured.energy[0].window_ns);
+  ASSERT_GT(seconds, 0);
+  EXPECT_DOUBLE_EQ(measured.energy[0].idle_watt, 5);
+  EXPECT_NEAR(measured.summary.energy_joules.value(), 7 * seconds, 1e-6 * seconds);
+  EXPECT_NEAR(measured.summary.energy_above_idle_joules.value(), 2 * seconds, 1e-6 * seconds);
 }
 
 TEST_F(Run, AResumedRunTakesOverWhatIsDone) {

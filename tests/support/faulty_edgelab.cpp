@@ -7,12 +7,15 @@
 //   wait…               until cancelled; tells of a quarter done and of a loss that falls
 //   hog…                takes memory until the kernel kills it, or dies so at 1 GiB
 //   throw…              an Error
+//   measured…           the job itself, on the host that lies below HOST_ROOT, whose meter tells 7 W from then on
 //   anything else       sleeps `seed` milliseconds and is done
 
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -59,8 +62,20 @@ void misbehave(const std::string& id) {
   while (id.starts_with("hang")) std::this_thread::sleep_for(100ms);
 }
 
+std::filesystem::path host_root() {
+  const char* folder = std::getenv("HOST_ROOT");
+  return folder == nullptr ? "/" : folder;
+}
+
+results::JobRecord run_on_made_up_host(const tasks::JobSpec& spec, tasks::TaskContext& context) {
+  context.host_root = host_root();
+  std::ofstream(context.host_root / "sys/class/hwmon/hwmon0/power1_input") << "7000000\n";
+  return tasks::run_task(spec, context);
+}
+
 results::JobRecord run_faulty(const tasks::JobSpec& spec, tasks::TaskContext& context) {
   const parallel::Communicator& job = context.communicator;
+  if (spec.id.starts_with("measured")) return run_on_made_up_host(spec, context);
   if (job.rank() == job.size() - 1) misbehave(spec.id);
   for (double step = 1; spec.id.starts_with("wait"); ++step) {
     if (context.cancelled()) throw Cancelled();
@@ -80,4 +95,4 @@ results::JobRecord run_faulty(const tasks::JobSpec& spec, tasks::TaskContext& co
 
 }  // namespace
 
-int main(int argc, char** argv) { return app::run_commands(argc, argv, run_faulty); }
+int main(int argc, char** argv) { return app::run_commands(argc, argv, run_faulty, host_root()); }

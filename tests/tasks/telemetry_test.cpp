@@ -84,6 +84,15 @@ TEST_F(Telemetry, OfTrainIsThatOfItsSteps) {
   expect_five_watt(run(spec), *spec.data.limit * spec.train->epochs);
 }
 
+TEST_F(Telemetry, OfTrainLeavesOutTheCheckpointsAmidAnEpoch) {
+  JobSpec spec = example::small_training();
+  spec.checkpoint.every_steps = 1;
+  const results::JobRecord record = run(spec);
+  const std::int64_t steps = spec.train->epochs * *spec.data.limit / *spec.train->batch;
+  expect_five_watt(record, *spec.data.limit * spec.train->epochs);
+  EXPECT_GE(record.energy.front().readings, steps);  // the sensors are read at the end of each stretch between two
+}
+
 TEST_F(Telemetry, IsAbsentWhereNothingTells) {
   host_.write("sys/class/hwmon/hwmon0/name", "nvme\n");
   const results::JobRecord record = run(small_job(Task::infer));

@@ -101,18 +101,28 @@ data::TrainingBatch Training::next_batch(data::TrainingLoader* loader) {
 void Training::train_epoch(data::TrainingLoader* loader) {
   if (teacher_) teacher_->begin_epoch(progress_.epoch);
   {
-    MeasuredWindow window(context_);
+    std::optional<MeasuredWindow> window(std::in_place, context_);
     epoch_began_ns_ = now_ns();
     while (progress_.step < steps_per_epoch_) {
       throw_if_cancelled(context_);
       const data::TrainingBatch batch = next_batch(loader);
       train_step(batch);
-      window.add_samples(batch.global_count);
-      save_if_due(false);
+      window->add_samples(batch.global_count);
+      if (checkpoint_is_due(false)) save_amid_epoch(window);
     }
   }
   end_epoch();
-  save_if_due(true);
+  if (checkpoint_is_due(true)) save();
+}
+
+// Writing a checkpoint is no training: neither its time nor the energy of the host that writes it counts.
+void Training::save_amid_epoch(std::optional<MeasuredWindow>& window) {
+  if (!takes_part_in_saving()) return;
+  const std::int64_t before = now_ns();
+  window.reset();
+  save();
+  window.emplace(context_);
+  epoch_began_ns_ += now_ns() - before;
 }
 
 void Training::train_step(const data::TrainingBatch& batch) {
@@ -191,8 +201,8 @@ void Training::show_progress(const data::TrainingBatch& batch, double loss) {
   context_.progress({done / all, text, loss, rate, left_ns});
 }
 
-void Training::save_if_due(bool epoch_ended) {
-  if (!keeps_checkpoints_) return;
+bool Training::checkpoint_is_due(bool epoch_ended) {
+  if (!keeps_checkpoints_) return false;
   const CheckpointSpec& due = spec_.checkpoint;
   const bool by_steps = due.every_steps && progress_.steps % *due.every_steps == 0;
   const bool by_time = due.every_ns && due_by_time();
@@ -200,7 +210,7 @@ void Training::save_if_due(bool epoch_ended) {
   // The best of all epochs is wanted in the end.
   const bool best = early_stopping_ && epoch_ended && progress_.best_steps == progress_.steps;
   const bool last = epoch_ended && progress_.epoch == schedule_.epochs;
-  if (by_steps || by_time || by_epochs || best || last) save();
+  return by_steps || by_time || by_epochs || best || last;
 }
 
 // By the leader's clock, where all have to bring their parts.
@@ -211,7 +221,7 @@ bool Training::due_by_time() {
 }
 
 void Training::save() {
-  if (!leads() && !split_) return;
+  if (!takes_part_in_saving()) return;
   const train::Checkpoint whole = split_ ? split_->state().gathered(checkpoint()) : checkpoint();
   if (checkpoints_) checkpoints_->save(whole);
   saved_at_ns_ = now_ns();

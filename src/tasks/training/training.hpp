@@ -13,6 +13,7 @@
 #include "tasks/model_setup.hpp"
 #include "tasks/pruning/masked_weights.hpp"
 #include "tasks/task.hpp"
+#include "tasks/telemetry/job_telemetry.hpp"
 #include "tasks/training/exchange.hpp"
 #include "tasks/training/parts/split_training.hpp"
 #include "tasks/training/teacher.hpp"
@@ -49,7 +50,10 @@ class Training {
   void end_epoch();
   double held_out_top1();
 
-  void save_if_due(bool epoch_ended);
+  bool checkpoint_is_due(bool epoch_ended);
+  // Of a split model each rank brings its part.
+  bool takes_part_in_saving() const { return leads() || split_.has_value(); }
+  void save_amid_epoch(std::optional<MeasuredWindow>& window);
   void save();
   bool due_by_time();
   void show_progress(const data::TrainingBatch& batch, double loss);
