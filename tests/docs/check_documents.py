@@ -5,9 +5,10 @@ usage: check_documents.py SOURCE BUILD [labs] [--full]
 
 Without `labs`, all documents but the handbook, and the heads of the job files; with it, the handbook, whose tables of figures
 must say by which command and at which commit they were measured. Long jobs are shortened; with `--full` they are run as they
-stand, however long that takes, and what they leave in results/ is kept in BUILD/documents. (The heads of the job files stay
+stand, however long that takes, the exercises too, and by root what wants an emulated cluster; what they leave in results/ is
+kept in BUILD/documents. (The heads of the job files stay
 short: they are the same jobs.)
-Commands are the lines of ```sh blocks and, where the modules they import are there, the ```python blocks; they run one after another in a scratch folder that shows the checkout through links
+Commands are the lines of ```sh blocks (those of ```console blocks are for other machines, and only read: shell_commands.py) and, where the modules they import are there, the ```python blocks; they run one after another in a scratch folder that shows the checkout through links
 but has results/ of its own, with the Python modules of the checkout (./lab runs in the checkout itself). A ```yaml block that the text before it or after it says to save (Save it as `NAME`) is saved.
 """
 import argparse
@@ -18,6 +19,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+from handbook_tables import labs_left_out, stale_rows
+from shell_commands import shell_problems
 
 # Commands that are not run as they stand, each with the reason. A value is what runs instead; None runs nothing.
 INSTEAD = {
@@ -63,6 +67,7 @@ NEEDS = {
     "jobs/lab8_distill_vit.yaml": ("EDGELAB_DATA", "EDGELAB_MODELS"),
     "$EDGELAB_MODELS": ("EDGELAB_MODELS",),
 }
+EXERCISE = "an exercise, run"
 PATH = re.compile(r"`((?:src|tests|docs|jobs|configs|cluster|results|cmake)/[\w./*-]*|[\w-]+\.md|\.ci/run)`|\]\(([^)#:]+)\)")
 MADE_BY_COMMANDS = re.compile(r"results/[\w.-]+\.((h5|html|journal|md)$|artifacts/)")
 
@@ -131,10 +136,16 @@ def unsourced_figures(source, document):
             print(f"{document.relative_to(source)}: commit {commit} is not in this checkout")
 
 
+def emulates(command):
+    return "cluster/emulate.sh" in command.split()
+
+
 def command_to_run(command, whole):
     """The command as it is run here, and why it differs; (None, reason) if it isn't."""
     if command in INSTEAD and not (whole and INSTEAD[command][0]):
         return INSTEAD[command]
+    if whole and emulates(command) and os.geteuid() == 0 and "tests/bench/pipeline_beside_pytorch.py" not in command:
+        return re.sub(r"\bsudo ", "", command), ""
     for word, reason in ELSEWHERE.items():
         if word in command.split():
             return None, reason
@@ -147,6 +158,14 @@ def command_to_run(command, whole):
         if job in command and (" run " in command or command.startswith("python3 ")):
             return f"{command} {options}", "shortened"
     return command, ""
+
+
+def exercise_to_run(text, command, number):
+    """An exercise as the page says to do it: `run` for `validate`, on as many ranks as its jobs want. None if it is no exercise."""
+    if not re.match(r"build/edgelab validate .*--(only|set) ", command) or not (said := re.search(r"Say `(run|submit)\b", text)):
+        return None
+    ranks = "mpirun -n 4 " if said[1] == "submit" else "mpirun -n 2 "
+    return ranks + command.replace(" validate ", " run ", 1) + f" --out results/exercise{number}.h5"
 
 
 def environment():
@@ -174,6 +193,7 @@ def lacking_module(body, folder):
 
 def commands_of(text, folder, whole):
     """(what to show, the argument vector or None, why it differs) of every command, in order; saves the job files on the way."""
+    exercises = 0
     for language, body, around in blocks(text):
         if language == "yaml":
             for name in re.findall(r"[Ss]ave it as\s+`([\w.-]+)`", around):
@@ -181,15 +201,28 @@ def commands_of(text, folder, whole):
         elif language == "sh":
             for line in lines_of(body):
                 command, note = command_to_run(line, whole)
+                exercises += 1
+                if whole and (exercise := exercise_to_run(text, line, exercises)):
+                    command, note = command_to_run(exercise, whole)
+                    note = note or EXERCISE
                 yield line, command and ["bash", "-c", command], note
         elif language == "python":
             module = lacking_module(body, folder)
             yield "the Python block", None if module else ["/usr/bin/python3", "-c", body], f"there is no module {module}" if module else ""
 
 
+def unread_commands(source, build, document, whole):
+    """What is wrong with the commands that are not run: ```console blocks, which are for other machines, and those of ```sh blocks."""
+    for language, body, _ in blocks(document.read_text()):
+        unread = [body] if language == "console" else [line for line in lines_of(body) if command_to_run(line, whole)[0] is None] if language == "sh" else []
+        for text in unread:
+            for problem in shell_problems(text, source, build):
+                yield f"{document.relative_to(source)}: {problem}"
+
+
 def run_text(source, build, name, text, whole):
     folder = scratch_copy(source, build)
-    ran, failures = 0, []
+    ran, failures, emulated = 0, [], False
     try:
         not_made = []  # outputs of commands that were not run
         for shown, arguments, note in commands_of(text, folder, whole):
@@ -205,9 +238,13 @@ def run_text(source, build, name, text, whole):
             result = subprocess.run(arguments, cwd=place, env=environment(), stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT, timeout=None if whole else 900, check=False)
             ran += 1
-            if result.returncode != 0:
+            emulated = emulated or emulates(shown)
+            # What an exercise shows may be that an expectation isn't met, or that a job fails.
+            if result.returncode not in ((0, 1) if note == EXERCISE else (0,)):
                 failures.append(f"{name}: exit code {result.returncode}: {shown}\n{result.stdout[-3000:]}")
     finally:
+        if emulated:
+            subprocess.run([source / "cluster/emulate.sh", "down"], check=False, stdout=subprocess.DEVNULL)
         if whole:
             kept = build / "documents" / str(name).removesuffix(".md").replace("/", "-")
             shutil.copytree(folder / "results", kept, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
@@ -228,11 +265,13 @@ def main():
     for document in documents(source, labs):
         print(document.relative_to(source))
         problems += missing_paths(source, document)
-        problems += unsourced_figures(source, document) if labs else []
+        problems += unread_commands(source, build, document, arguments.full)
+        problems += [*unsourced_figures(source, document), *stale_rows(source, document)] if labs else []
         count, failures = run_text(source, build, document.relative_to(source), document.read_text(), arguments.full)
         ran += count
         problems += failures
     if not labs:
+        problems += labs_left_out(source)
         print("heads of jobs/*.yaml")
         count, failures = run_text(source, build, "jobs", "```sh\n" + "\n".join(lab_commands(source)) + "\n```\n", False)
         ran += count
