@@ -51,7 +51,7 @@ SHORTENED = {
     "jobs/lab3_tinyml_mobilenet.yaml": "--only ptq[quantize.calibration.method=minmax] --set defaults.quantize.calibration.data.limit=64 --set defaults.quantize.validate.limit=32 --set jobs.ptq.expect=[]",
     "jobs/lab5_quantize_vit.yaml": "--only ptq --set defaults.data.limit=256 --set jobs.vit.train.epochs=1 --set defaults.quantize.validate.limit=64 --set jobs.ptq.expect=[]",
     "jobs/lab2_compress_deit.yaml": "--only half --set defaults.data.limit=128 --set defaults.model.depth=2 --set jobs.base.train.epochs=1 --set defaults.prune.finetune.epochs=1",
-    "jobs/lab7_vit_cluster.yaml": "--only hybrid --set defaults.data.limit=8 --set defaults.data.per_class=1 --set defaults.measure.repeats=1",
+    "jobs/lab7_vit_cluster.yaml": "--set defaults.data.limit=8 --set defaults.data.per_class=1 --set defaults.measure.repeats=1",
     "jobs/lab6_flash_attention.yaml": "--set defaults.measure.repeats=1 --only bf16-577",
 }
 # What labs need that this machine may lack.
