@@ -112,6 +112,10 @@ void BatchWatch::take(const results::Fact& fact) {
     complete_ = provenance_.complete;
   } else if (fact.type == "order") {
     order_ = results::ids_from_json_text(fact.body);
+  } else if (fact.type == "taken_over") {
+    const std::vector<std::string> ids = results::ids_from_json_text(fact.body);
+    const std::set<std::string> kept(ids.begin(), ids.end());
+    std::erase_if(ended_, [&](const auto& job) { return !kept.contains(job.first); });
   } else if (fact.type == "job") {
     const results::JobRecord record = results::job_record_from_json_text(fact.body);
     ended_.insert_or_assign(record.id, std::pair(ends_++, EndedJob{record.id, record.status, outcome_text(record)}));

@@ -183,12 +183,11 @@ class RecordedRun {
         artifacts_(batch::Artifacts::folder_beside(file_)),
         past_(past_of(file_, options.resume, options.session)),
         known_(cluster_hosts(cluster.layout(), hosts)) {
-    if (options_.load.only.empty()) join_added(batch_, past_.state.added);
+    join_added(batch_, added_to_this());
     refuse_what_cannot_run(batch_, known_, supervised());
     keys_ = content_keys(batch_.jobs);
-    recorder_.emplace(file_, header_of(batch_, cluster, std::move(hosts)), options.resume, ids_of(batch_.jobs));
-    if (!options.resume) move_artifacts_aside();
-    recorder_->note_fact("session", batch::session_body(supervised() ? options_.session : random_name()));
+    recorder_.emplace(file_, header_of(batch_, cluster, std::move(hosts)), options.resume, ids_of(batch_.jobs),
+                      supervised() ? options_.session : random_name(), std::vector{artifacts_});
   }
 
   // From the first assignment on, an error leaves jobs running on other ranks: the end is then not orderly.
@@ -214,12 +213,12 @@ class RecordedRun {
  private:
   bool supervised() const { return !options_.session.empty(); }
 
-  // As the results file and its journal were. The recorder holds the journal by now: nobody else writes there.
-  void move_artifacts_aside() const {
-    std::filesystem::path old = artifacts_;
-    old += ".old";
-    remove_whole(old);
-    results::keep_as_old(artifacts_);
+  // What has joined the batch while it ran. Who asks for some jobs only means those alone, and what joined them since.
+  std::vector<batch::AddedFact> added_to_this() const {
+    const std::vector<batch::AddedFact>& added = past_.state.added;
+    if (options_.load.only.empty()) return added;
+    if (!past_.same_session) return {};
+    return {added.begin() + static_cast<std::ptrdiff_t>(past_.state.added_before), added.end()};
   }
 
   batch::Work work(RunDisplay& display) {
@@ -228,6 +227,7 @@ class RecordedRun {
     work.content_keys = keys_;
     work.artifacts = artifacts_;
     work.taken_over = take_over(*recorder_, batch_, keys_, past_, batch::Artifacts(artifacts_));
+    recorder_->settle();
     for (const JobRecord& record : work.taken_over) display.taken_over(record);
     work.hosts = known_.hosts;
     work.supervised = supervised();

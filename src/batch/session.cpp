@@ -21,6 +21,7 @@ void begin_session(SessionState& state, const std::string& id) {
   state = {};
   state.id = id;
   state.added = std::move(added);
+  state.added_before = state.added.size();
 }
 
 void begin_attempt(SessionState& state, const json& body) {
@@ -55,9 +56,14 @@ void drain(SessionState& state, const json& body) {
   }
 }
 
+void begin_run(SessionState& state, const json& header) {
+  state.running.clear();
+  if (const auto session = header.find("session"); session != header.end()) begin_session(state, session->get<std::string>());
+}
+
 // "start" begins an attempt, "attempt" ends it, "job" ends the job; the last run alone has jobs at work.
 void note(SessionState& state, const results::Fact& fact) {
-  if (fact.type == "header") state.running.clear();
+  if (fact.type == "header") return begin_run(state, parse(fact));
   if (fact.type == "job") return end_job(state, fact);
   if (fact.type == "session") return begin_session(state, parse(fact).at("id").get<std::string>());
   if (fact.type == "start") return begin_attempt(state, parse(fact));
@@ -68,8 +74,6 @@ void note(SessionState& state, const results::Fact& fact) {
 }
 
 }  // namespace
-
-std::string session_body(const std::string& id) { return line_of({{"id", id}}); }
 
 std::string body_of(const StartFact& fact) {
   return line_of({{"job", fact.job}, {"attempt", fact.attempt}, {"ranks", fact.ranks}, {"hosts", fact.hosts}});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -14,7 +15,8 @@ namespace edgelab::batch {
 // What the journal keeps of a run beside its results, so that a supervisor can tell who was at work when mpirun died, and
 // a restart goes on as if nothing had happened. Each is a fact of its own (results/journal.hpp); bodies are JSON.
 //
-// A session is one supervised batch over all its restarts, or one run by hand. Within it a job that failed stays failed and
+// A session is one supervised batch over all its restarts, or one run by hand; the header of each of its runs has its name
+// (older journals have it in a fact "session" behind the header). Within it a job that failed stays failed and
 // attempts add up; a new session over the same journal (a plain --resume) tries everything again that is not done.
 
 // The leader's exit code that asks its supervisor for a restart: a rank hangs in a job that ignores its cancel token, and
@@ -43,7 +45,6 @@ struct AddedFact {  // "added": jobs that joined the running batch
   bool operator==(const AddedFact&) const = default;
 };
 
-std::string session_body(const std::string& id);
 std::string body_of(const StartFact& fact);
 std::string body_of(const AttemptFact& fact);
 std::string body_of(const AddedFact& fact);
@@ -59,6 +60,7 @@ struct SessionState {
   std::set<std::string> cancelled;             // jobs
   std::set<std::string> drained;               // hosts
   std::vector<AddedFact> added;                // of all sessions
+  std::size_t added_before = 0;                // of these, by earlier sessions
 };
 
 // Reads a journal fact by fact.

@@ -5,6 +5,9 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <thread>
 
 #include "core/error.hpp"
 
@@ -41,6 +44,14 @@ FileDescriptor open_locked(const std::filesystem::path& path, int flags) {
   // Between the two calls a run without --resume may have moved the file aside.
   if (!still_named(file, path)) throw just_started(path);
   return file;
+}
+
+bool holds_a_line(const std::filesystem::path& journal) {
+  std::ifstream file(journal);
+  for (std::string line; std::getline(file, line);) {
+    if (!file.eof() && parse_journal_line(line)) return true;
+  }
+  return false;
 }
 
 bool there(const std::filesystem::path& path) {
@@ -113,11 +124,12 @@ void keep_as_old(const std::filesystem::path& path) {
   if (!there(path)) return;
   std::filesystem::path old = path;
   old += ".old";
+  if (std::filesystem::is_directory(std::filesystem::symlink_status(path))) remove_whole(old);  // else the rename replaces it
   // On disk before anything takes its name: a power cut could otherwise leave that alone, and nothing of the earlier file.
   rename_and_sync(path, old);
 }
 
-void prepare_output(const std::filesystem::path& results_file, bool resume) {
+void prepare_output(const std::filesystem::path& results_file, bool resume, const std::vector<std::filesystem::path>& beside) {
   const std::filesystem::path folder =
       results_file.has_parent_path() ? results_file.parent_path() : std::filesystem::path(".");
   if (!std::filesystem::is_directory(folder)) {
@@ -139,8 +151,14 @@ void prepare_output(const std::filesystem::path& results_file, bool resume) {
   // Held while moving, so that a live writer is noticed and two starters can't move each other's files.
   FileDescriptor lock;
   if (there(journal)) lock = open_locked(journal, 0);
+  for (const std::filesystem::path& path : beside) keep_as_old(path);
   keep_as_old(results_file);
-  keep_as_old(journal);
+  // Last: as long as it is here, whoever is killed on the way is followed by one that moves the rest.
+  if (there(journal) && !holds_a_line(journal)) {
+    remove_file(journal);
+  } else {
+    keep_as_old(journal);
+  }
 }
 
 }  // namespace edgelab::results

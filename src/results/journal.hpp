@@ -14,8 +14,9 @@
 // The journal: what has been finished, line by line, on disk before anything else learns of it. One line is
 //   {"sha256":"<64 hex>","type":"<word>","body":{…}}
 // and the sum is over everything after the comma that follows it, up to and without the closing line feed. Types: "header"
-// (first; everything of the run but its jobs), "order" (ids of the jobs as in the job file), "run" (as "header", later),
-// "job", and any word that others add; readers skip types they don't know.
+// (first; everything of the run but its jobs, and its session), "order" (ids of the jobs as in the job file), "taken_over"
+// (ids of the earlier records that stand for the run that the last header began; the others are of what was run before),
+// "run" (as "header", later), "job", and any word that others add; readers skip types they don't know.
 //
 // Not every line is acknowledged: one that nobody depends on (who started what) is written without a wait for the disk and
 // gets there with the next line that waits. A power cut can then leave any of the lines behind the last wait damaged, an
@@ -47,8 +48,12 @@ JournalContent read_journal(const std::filesystem::path& path);
 JournalContent parse_journal(std::string_view text, const std::string& name);
 
 // The run that the facts tell of: jobs in the order of the job file, where one is known, else of their first fact; a later
-// fact of the same id in the place of the earlier. Without a final "run" fact that says so it is not complete. Throws Error (data).
+// fact of the same id in the place of the earlier. Where the last run went on from earlier ones, what it did not take over is
+// left out. Without a final "run" fact that says so it is not complete. Throws Error (data).
 RunRecord run_from_facts(const std::vector<Fact>& facts);
+
+// The last record of every job, whatever run it is of, in that order: what a run may go on from. Throws Error (data).
+std::vector<JobRecord> jobs_from_facts(const std::vector<Fact>& facts);
 
 enum class Durability {
   now,    // on disk (fsync) when the call returns, with everything before it
@@ -93,7 +98,9 @@ bool is_written(const std::filesystem::path& journal);
 void keep_as_old(const std::filesystem::path& path);
 
 // Makes room for a run's files. Without `resume` a results file and journal that stand there are moved to *.old (older ones
-// of that name go). Throws Error (environment) if the folder is missing or another run is writing there.
-void prepare_output(const std::filesystem::path& results_file, bool resume);
+// of that name go), and so is what stands `beside` them and belongs to them; a journal without a single whole line is
+// removed, for a run that was killed before its first word must not take the place of the one before it. Throws
+// Error (environment) if the folder is missing or another run is writing there.
+void prepare_output(const std::filesystem::path& results_file, bool resume, const std::vector<std::filesystem::path>& beside = {});
 
 }  // namespace edgelab::results

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/error.hpp"
@@ -83,31 +84,64 @@ JournalContent read_journal(const std::filesystem::path& path) {
 
 JournalContent parse_journal(std::string_view text, const std::string& name) { return Reader(name).read(text); }
 
+namespace {
+
+// The last record of each job, in the order of the first ones.
+class Jobs {
+ public:
+  void add(JobRecord job) {
+    const auto [place, fresh] = places_.emplace(job.id, jobs_.size());
+    if (fresh)
+      jobs_.push_back(std::move(job));
+    else
+      jobs_[place->second] = std::move(job);
+  }
+
+  void keep_only(const std::vector<std::string>& ids) {
+    const std::set<std::string> kept(ids.begin(), ids.end());
+    std::erase_if(jobs_, [&](const JobRecord& job) { return !kept.contains(job.id); });
+    places_.clear();
+    for (const JobRecord& job : jobs_) places_.emplace(job.id, places_.size());
+  }
+
+  std::vector<JobRecord> take_in_order(const std::vector<std::string>& ids) {
+    std::map<std::string, std::size_t> order;
+    for (const std::string& id : ids) order.emplace(id, order.size());
+    const auto rank = [&](const JobRecord& job) { return order.contains(job.id) ? order.at(job.id) : order.size(); };
+    std::stable_sort(jobs_.begin(), jobs_.end(), [&](const JobRecord& a, const JobRecord& b) { return rank(a) < rank(b); });
+    return std::move(jobs_);
+  }
+
+ private:
+  std::vector<JobRecord> jobs_;
+  std::map<std::string, std::size_t> places_;
+};
+
+enum class Of { last_run, all_runs };
+
+std::vector<JobRecord> jobs_of(const std::vector<Fact>& facts, Of runs) {
+  Jobs jobs;
+  std::vector<std::string> order;
+  for (const Fact& fact : facts) {
+    if (fact.type == "job") jobs.add(job_record_from_json_text(fact.body));
+    if (fact.type == "order") order = ids_from_json_text(fact.body);
+    if (fact.type == "taken_over" && runs == Of::last_run) jobs.keep_only(ids_from_json_text(fact.body));
+  }
+  return jobs.take_in_order(order);
+}
+
+}  // namespace
+
 RunRecord run_from_facts(const std::vector<Fact>& facts) {
   RunRecord run;
-  std::map<std::string, std::size_t> places, order;
   for (const Fact& fact : facts) {
-    if (fact.type == "header" || fact.type == "run") {
-      RunRecord frame = frame_from_json_text(fact.body);
-      frame.jobs = std::move(run.jobs);
-      run = std::move(frame);
-    } else if (fact.type == "job") {
-      JobRecord job = job_record_from_json_text(fact.body);
-      const auto [place, fresh] = places.emplace(job.id, run.jobs.size());
-      if (fresh)
-        run.jobs.push_back(std::move(job));
-      else
-        run.jobs[place->second] = std::move(job);
-    } else if (fact.type == "order") {
-      order.clear();
-      for (std::string& id : ids_from_json_text(fact.body)) order.emplace(std::move(id), order.size());
-    }
+    if (fact.type == "header" || fact.type == "run") run = frame_from_json_text(fact.body);
   }
-  const auto rank = [&](const JobRecord& job) { return order.contains(job.id) ? order.at(job.id) : order.size(); };
-  std::stable_sort(run.jobs.begin(), run.jobs.end(),
-                   [&](const JobRecord& a, const JobRecord& b) { return rank(a) < rank(b); });
+  run.jobs = jobs_of(facts, Of::last_run);
   if (facts.empty() || facts.back().type != "run") run.provenance.complete = false;
   return run;
 }
+
+std::vector<JobRecord> jobs_from_facts(const std::vector<Fact>& facts) { return jobs_of(facts, Of::all_runs); }
 
 }  // namespace edgelab::results

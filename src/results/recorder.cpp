@@ -17,29 +17,30 @@ constexpr std::int64_t kLongestInterval = 600'000'000'000;
 constexpr std::int64_t kLeastRest = 20;
 
 // Where there is no journal to go on from, a results file may still stand: it is moved aside as by a run of its own.
-Journal open_journal(const std::filesystem::path& results_file, bool resume) {
+Journal open_journal(const std::filesystem::path& results_file, bool resume, const std::vector<std::filesystem::path>& beside) {
   const std::filesystem::path path = journal_path_of(results_file);
   const bool goes_on = resume && std::filesystem::exists(path);
-  prepare_output(results_file, goes_on);
+  prepare_output(results_file, goes_on, beside);
   return goes_on ? Journal::append_to(path) : Journal::create(path);
 }
 
 }  // namespace
 
-Recorder::Recorder(std::filesystem::path results_file, RunRecord header, bool resume, std::vector<std::string> order)
+Recorder::Recorder(std::filesystem::path results_file, RunRecord header, bool resume, std::vector<std::string> order,
+                   const std::string& session, const std::vector<std::filesystem::path>& beside)
     : results_file_(std::move(results_file)),
       run_(std::move(header)),
-      journal_(open_journal(results_file_, resume)),
+      journal_(open_journal(results_file_, resume, beside)),
       next_flush_ns_(now_ns() + kFirstInterval),
       flush_interval_ns_(kFirstInterval) {
   const JournalContent earlier = journal_.take_earlier();
-  earlier_ = run_from_facts(earlier.facts).jobs;
+  earlier_ = jobs_from_facts(earlier.facts);
   for (const JobRecord& job : earlier_) earlier_places_.emplace(job.id, earlier_places_.size());
   note_ = earlier.note;
   for (const std::string& id : order) order_.emplace(id, order_.size());
   run_.jobs.clear();
   run_.provenance.complete = false;
-  journal_.append("header", frame_json_text(run_));
+  journal_.append("header", frame_json_text(run_, session));
   if (!order.empty()) journal_.append("order", ids_json_text(order));
 }
 
@@ -47,7 +48,12 @@ const JobRecord& Recorder::take_over(std::string_view id) {
   const auto found = earlier_places_.find(id);
   if (found == earlier_places_.end()) throw std::out_of_range("no earlier job '" + std::string(id) + "'");
   place(earlier_[found->second]);
+  taken_over_.emplace_back(id);
   return *find(id);
+}
+
+void Recorder::settle() {
+  if (!earlier_.empty()) journal_.append("taken_over", ids_json_text(taken_over_));
 }
 
 const JobRecord& Recorder::add(JobRecord job) {

@@ -19,20 +19,25 @@ namespace edgelab::results {
 // never per job. One thread uses it.
 class Recorder {
  public:
-  // Prepares the place (prepare_output), writes the journal's header. With `resume`, finished jobs of the earlier run are
-  // read first; where there is no earlier journal it starts afresh. `order`: ids of the jobs as in the job file, which is
-  // the order of the results; ids that are not in it follow in order of adding. `header.jobs` is ignored.
+  // Prepares the place (prepare_output, which `beside` is for), writes the journal's header. With `resume`, finished jobs of
+  // the earlier runs are read first; where there is no earlier journal it starts afresh. `order`: ids of the jobs as in the
+  // job file, which is the order of the results; ids that are not in it follow in order of adding. `header.jobs` is ignored.
+  // `session`: whose run it is, for the header: from its first line on the journal tells whose it is.
   // Throws Error: environment if the place can't be written or another run writes there, data if the journal is damaged.
   Recorder(std::filesystem::path results_file, RunRecord header, bool resume = false,
-           std::vector<std::string> order = {});
+           std::vector<std::string> order = {}, const std::string& session = "",
+           const std::vector<std::filesystem::path>& beside = {});
 
-  // Jobs that the earlier run finished (any status), in its order. Empty without resume.
+  // Jobs that earlier runs finished (any status), in their order. Empty without resume.
   const std::vector<JobRecord>& earlier() const { return earlier_; }
   // A line on a torn journal, or empty: for the user.
   const std::string& note() const { return note_; }
 
   // The earlier job's record, kept as it is. Throws std::out_of_range if there is none.
   const JobRecord& take_over(std::string_view id);
+  // Says in the journal which records were taken over: the others are of what was run before, and a repair leaves them out.
+  // On disk when it returns. Before the first add().
+  void settle();
   // With the hosts' idle power taken off its energy. On disk when it returns (fsync). A record of the same id goes. Throws Error (environment); then it was not added.
   const JobRecord& add(JobRecord job);
   // Hosts, links and provenance as they are known now. On disk when it returns.
@@ -65,6 +70,7 @@ class Recorder {
   Journal journal_;
   std::vector<JobRecord> earlier_;
   Places earlier_places_;
+  std::vector<std::string> taken_over_;
   std::string note_;
   bool changed_ = true;
   std::int64_t next_flush_ns_;

@@ -117,6 +117,19 @@ TEST_F(Submit, ACrashedJobIsTriedAgainAsOftenAsItMayBe) {
   EXPECT_THAT(result.errors, Not(HasSubstr("mpirun noticed"))) << "what the guards have told mpirun need not repeat";
 }
 
+TEST_F(Submit, WhatJoinsABatchOfSomeJobsOutlivesACrash) {
+  std::ofstream(folder_ / "more.yaml") << kDefaults << "  - {id: extra}\n  - {id: segfault}\n";
+  const std::string spool = "EDGELAB_SPOOL=" + (folder_ / "spool").string() + " ";
+  const ProgramResult result = run_program("( exec env " + command("  - {id: wait, time_limit: 4s}\n  - {id: other}\n", "--only wait --ranks 2") + " ) & pid=$!\n" +
+                                           when_begun("wait") + spool + EDGELAB_BINARY " submit --into batch " + (folder_ / "more.yaml").string() + "; wait $pid");
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, HasSubstr("2 jobs have joined")) << result.errors;
+  const json jobs = shown()["jobs"];
+  ASSERT_EQ(jobs.size(), 3u) << jobs;
+  EXPECT_EQ(jobs["extra"]["status"], "done");
+  EXPECT_THAT(jobs["segfault"]["reason"].get<std::string>(), HasSubstr("SIGSEGV"));
+}
+
 TEST_F(Submit, ASignalBecomesItsOwnExitCodeAndResumeGoesOn) {
   const std::string jobs = "  - {id: ok}\n  - {id: wait, needs: [ok]}\n";
   int run = 0;

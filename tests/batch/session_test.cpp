@@ -21,7 +21,7 @@ Fact ended(const std::string& job, Status status) {
 
 TEST(Session, WhatStartedAndDidNotEndIsAtWork) {
   const StartFact a{"a", 1, {0, 2}, {"pi1", "pi2"}}, b{"b", 3, {1}, {"pi1"}};
-  const SessionState state = session_of({{"header", "{}"}, {"session", session_body("s")}, {"start", body_of(a)}, {"start", body_of(b)}, ended("b", Status::done)});
+  const SessionState state = session_of({{"header", R"({"session":"s"})"}, {"start", body_of(a)}, {"start", body_of(b)}, ended("b", Status::done)});
   EXPECT_EQ(state.id, "s");
   ASSERT_EQ(state.running.size(), 1u);
   EXPECT_EQ(state.running.at("a"), a);
@@ -29,7 +29,7 @@ TEST(Session, WhatStartedAndDidNotEndIsAtWork) {
 }
 
 TEST(Session, AttemptsOfBystandersAreNotHeldAgainstThem) {
-  const SessionState state = session_of({{"session", session_body("s")},
+  const SessionState state = session_of({{"header", R"({"session":"s"})"},
                                          {"attempt", body_of(AttemptFact{"culprit", 1, true, "SIGSEGV"})},
                                          {"attempt", body_of(AttemptFact{"bystander", 1, false, "another job crashed"})}});
   EXPECT_EQ(state.attempts.at("culprit"), 1);
@@ -37,24 +37,39 @@ TEST(Session, AttemptsOfBystandersAreNotHeldAgainstThem) {
 }
 
 TEST(Session, ARestartWithinItGoesOnAndANewOneKeepsOnlyWhatJoined) {
-  std::vector<Fact> facts = {{"session", session_body("s")},
+  std::vector<Fact> facts = {{"header", R"({"session":"s"})"},
                              {"added", body_of(AddedFact{"more.yaml", "jobs: []"})},
                              {"cancelled", cancelled_body("c")},
                              {"drained", drained_body("pi3", true)},
                              ended("f", Status::failed),
-                             {"header", "{}"},
-                             {"session", session_body("s")}};
+                             {"header", R"({"session":"s"})"}};
   SessionState state = session_of(facts);
   EXPECT_EQ(state.ended.at("f"), Status::failed);
   EXPECT_EQ(state.cancelled.count("c"), 1u);
   EXPECT_EQ(state.drained.count("pi3"), 1u);
-  facts.push_back({"session", session_body("t")});
+  facts.push_back({"header", R"({"session":"t"})"});
   state = session_of(facts);
   EXPECT_TRUE(state.ended.empty());
   EXPECT_TRUE(state.cancelled.empty());
   EXPECT_TRUE(state.drained.empty());
   ASSERT_EQ(state.added.size(), 1u);
   EXPECT_EQ(state.added[0].name, "more.yaml");
+}
+
+TEST(Session, WhatJoinedItIsToldFromWhatJoinedEarlierOnes) {
+  const Fact early{"added", body_of(AddedFact{"early.yaml", "jobs: []"})}, late{"added", body_of(AddedFact{"late.yaml", "jobs: []"})};
+  const Fact s{"header", R"({"session":"s"})"}, t{"header", R"({"session":"t"})"};
+  EXPECT_EQ(session_of({s, early, s}).added_before, 0u);
+  const SessionState state = session_of({s, early, t, late, t});
+  EXPECT_EQ(state.added_before, 1u);
+  ASSERT_EQ(state.added.size(), 2u);
+  EXPECT_EQ(state.added[1].name, "late.yaml");
+}
+
+TEST(Session, AnOlderJournalHasItsNameBehindTheHeader) {
+  const SessionState state = session_of({{"header", "{}"}, {"session", R"({"id":"old"})"}, ended("f", Status::failed)});
+  EXPECT_EQ(state.id, "old");
+  EXPECT_EQ(state.ended.count("f"), 1u);
 }
 
 TEST(Session, ADrainThatIsTakenBackIsNone) {

@@ -140,7 +140,7 @@ class Facts : public testing::Test {
 
   // The session as a restart would find it.
   SessionState told(const Finding& finding, SessionState state) {
-    std::vector<results::Fact> facts = {{"session", session_body("s")}};
+    std::vector<results::Fact> facts = {{"header", R"({"session":"s"})"}};
     for (const auto& [job, count] : state.attempts) {
       for (int i = 0; i < count; ++i) facts.push_back({"attempt", body_of(AttemptFact{job, i + 1, true, "before"})});
     }
@@ -191,7 +191,7 @@ TEST_F(Facts, AJobThatTheLeaderCalledInterruptedWasAtWorkAndKeepsItsAttempts) {
   results::JobRecord record;
   record.id = "b";
   record.status = results::Status::interrupted;
-  const SessionState state = session_of({{"session", session_body("s")},
+  const SessionState state = session_of({{"header", R"({"session":"s"})"},
                                          {"attempt", body_of(AttemptFact{"b", 1, true, "before"})},
                                          {"start", body_of(StartFact{"b", 2, {2}, {"pi2"}})},
                                          {"job", results::to_json_text(record)}});

@@ -257,13 +257,18 @@ TEST_F(PartlySynced, ATornEndMayBeSeveralLines) {
 TEST(PrepareOutput, MovesEarlierFilesAsideUnlessResuming) {
   const TemporaryDirectory folder;
   put(folder / "k.h5", "old results");
-  put(folder / "k.journal", "old journal");
+  const std::string journal = journal_line("header", "{}", {}) + "torn";
+  put(folder / "k.journal", journal);
   prepare_output(folder / "k.h5", true);
   EXPECT_TRUE(std::filesystem::exists(folder / "k.h5"));
   prepare_output(folder / "k.h5", false);
   EXPECT_FALSE(std::filesystem::exists(folder / "k.h5"));
   EXPECT_EQ(contents_of(folder / "k.h5.old"), "old results");
-  EXPECT_EQ(contents_of(folder / "k.journal.old"), "old journal");
+  EXPECT_EQ(contents_of(folder / "k.journal.old"), journal);
+  put(folder / "k.journal", "torn before its first line was whole");
+  prepare_output(folder / "k.h5", false);
+  EXPECT_FALSE(std::filesystem::exists(folder / "k.journal"));
+  EXPECT_EQ(contents_of(folder / "k.journal.old"), journal) << "it takes nobody's place";
 }
 
 TEST(PrepareOutput, AMissingFolderIsTheEnvironmentsFault) {

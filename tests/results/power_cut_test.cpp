@@ -205,6 +205,26 @@ TEST(PowerCut, ARunThatStartsAfreshKeepsTheEarlierOneAside) {
   });
 }
 
+// As a supervisor does when its leader is killed: it goes on behind a journal that says its session, else it begins again.
+TEST(PowerCut, ARunThatIsCutOffInItsFirstMomentsAndBegunAgainKeepsTheEarlierOneAside) {
+  Story story(after_a_whole_run({"a", "b"}));
+  { Recorder recorder(story.file(), header(), false, {}, "night"); }
+  story.after_every_cut([](const std::filesystem::path& folder, const std::set<std::string>&) {
+    const auto journal = folder / "k.journal";
+    bool ours = false;
+    if (std::filesystem::exists(journal)) {
+      const std::vector<Fact> facts = read_journal(journal).facts;
+      ours = !facts.empty() && facts.front().body.find("\"session\":\"night\"") != std::string::npos;
+    }
+    {
+      Recorder recorder(folder / "k.h5", header(), ours, {}, "night");
+      recorder.add(job("c"));
+    }
+    EXPECT_THAT(ids_of(jobs_in_journal(folder / "k.journal.old")), ::testing::ElementsAre("a", "b"));
+    EXPECT_THAT(ids_of(jobs_in_journal(journal)), ::testing::ElementsAre("c"));
+  });
+}
+
 TEST(PowerCut, AResumedRunLosesNothingOfEither) {
   DiskState before = after_a_whole_run({"a", "b"});
   std::string& journal = *before.at("k.journal");

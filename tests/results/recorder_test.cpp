@@ -1,6 +1,7 @@
 #include "results/recorder.hpp"
 #include "core/file.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -9,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "results/hdf5/run_file.hpp"
+#include "results/json/record_json.hpp"
 #include "results/repair.hpp"
 #include "results/sample_run.hpp"
 #include "support/temporary_directory.hpp"
@@ -122,6 +124,45 @@ TEST(Recorder, ResumesWithWhatWasFinished) {
   ASSERT_EQ(run.jobs.size(), 2u);
   EXPECT_EQ(run.jobs[0].id, "a");
   EXPECT_EQ(run.jobs[1].status, Status::done);
+}
+
+TEST(Recorder, ARecordThatAResumedRunDidNotTakeOverIsNoResultOfItButStaysForLaterOnes) {
+  const TemporaryDirectory folder;
+  {
+    Recorder recorder(folder / "k.h5", header(), false, {"a", "b"});
+    recorder.add(sample_job("a", 2));
+    recorder.add(sample_job("b", 2));
+  }
+  {
+    Recorder recorder(folder / "k.h5", header(), true, {"a", "b"});  // and b is another job by now
+    recorder.take_over("a");
+    recorder.settle();
+    recorder.add(sample_job("c", 2));
+  }
+  EXPECT_EQ(repair_results(folder / "k.h5").jobs, 2u);
+  const RunRecord repaired = read_run(folder / "k.h5");
+  ASSERT_EQ(repaired.jobs.size(), 2u);
+  EXPECT_EQ(repaired.jobs[0].id, "a");
+  EXPECT_EQ(repaired.jobs[1].id, "c");
+  Recorder recorder(folder / "k.h5", header(), true, {"a", "b"});
+  EXPECT_EQ(recorder.earlier().size(), 3u) << "b may be what it was again";
+}
+
+TEST(Recorder, ARunThatEndedBeforeItsFirstWordLeavesTheRunBeforeItInItsPlaceAside) {
+  const TemporaryDirectory folder;
+  const auto journal = folder / "k.journal", old = folder / "k.journal.old", artifacts = folder / "k.artifacts";
+  { Recorder(folder / "k.h5", header()).add(sample_job("a", 2)); }
+  std::filesystem::create_directories(artifacts / "a");
+  for (const std::string& begun : {std::string(), journal_line("header", frame_json_text(header()), {}).substr(0, 200)}) {
+    prepare_output(folder / "k.h5", false, {artifacts});
+    std::ofstream(journal) << begun;
+    Recorder(folder / "k.h5", header(), false, {}, "night", {artifacts});
+    ASSERT_EQ(jobs_from_facts(read_journal(old).facts).size(), 1u) << "begun: " << begun;
+    EXPECT_TRUE(std::filesystem::exists(folder / "k.artifacts.old" / "a"));
+    EXPECT_THAT(read_journal(journal).facts.at(0).body, testing::HasSubstr("\"session\":\"night\""));
+    std::filesystem::remove(journal);
+    std::filesystem::rename(old, journal);
+  }
 }
 
 TEST(Recorder, LogitsForLaterComparisonSurviveAResumeThoughTheFileDoesNotKeepThem) {

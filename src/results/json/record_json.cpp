@@ -202,9 +202,11 @@ JobRecord job_record_from_json_text(std::string_view text) {
   return parsed<JobRecord>([&] { return Json::parse(text); }, "a job's record");
 }
 
-std::string frame_json_text(const RunRecord& run) {
+std::string frame_json_text(const RunRecord& run, const std::string& session) {
   RunRecord frame{run.provenance, run.hosts, run.links, {}};
-  return to_json(frame, Form::text).dump();
+  Json json = to_json(frame, Form::text);
+  if (!session.empty()) json["session"] = clean_utf8(session);
+  return json.dump();
 }
 
 RunRecord frame_from_json_text(std::string_view text) {

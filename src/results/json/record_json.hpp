@@ -21,8 +21,8 @@ std::string to_json_text(const JobRecord& job);
 // Throws Error (data) naming the member that is wrong.
 JobRecord job_record_from_json_text(std::string_view text);
 
-// Everything of a run but its jobs.
-std::string frame_json_text(const RunRecord& run);
+// Everything of a run but its jobs; with the name of its session, if there is one, as "session".
+std::string frame_json_text(const RunRecord& run, const std::string& session = "");
 RunRecord frame_from_json_text(std::string_view text);
 
 std::string ids_json_text(const std::vector<std::string>& ids);
