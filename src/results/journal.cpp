@@ -14,6 +14,9 @@
 namespace edgelab::results {
 namespace {
 
+// A look at who writes (is_written) holds a lock for a moment, and is no run.
+constexpr std::chrono::milliseconds kPatience{200}, kAgain{5};
+
 Error just_started(const std::filesystem::path& path) {
   return Error(ErrorKind::environment, "another run has just started to write here")
       .at({path.string()})
@@ -33,7 +36,12 @@ FileDescriptor open_locked(const std::filesystem::path& path, int flags) {
     if (errno == EEXIST) throw just_started(path);
     throw write_error("the journal can't be opened", path, errno);
   }
-  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(kAgain);
+      continue;
+    }
     if (errno == EWOULDBLOCK) {
       throw Error(ErrorKind::environment, "another run is writing to these results")
           .at({path.string()})

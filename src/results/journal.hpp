@@ -87,13 +87,14 @@ class Journal {
   JournalContent earlier_;
 };
 
-// Throws Error (environment) if a live run holds the journal.
+// Throws Error (environment) if a live run holds the journal. A lock that goes within 200 ms is none of a run's: whoever asks
+// is_written() holds one for a moment. The same for all that opens a journal to write.
 void refuse_if_written(const std::filesystem::path& journal);
 
 // True if a live run holds it, as far as this process can see: false too for a file that it may not read.
 bool is_written(const std::filesystem::path& journal);
 
-// Renames the file, if there is one, to NAME.old; an older one of that name goes. On disk when it returns. Throws
+// Renames the file or folder, if there is one, to NAME.old; an older one of that name goes. On disk when it returns. Throws
 // Error (environment).
 void keep_as_old(const std::filesystem::path& path);
 

@@ -1,10 +1,14 @@
 #include "results/journal.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "core/error.hpp"
 #include "results/json/record_json.hpp"
@@ -151,6 +155,20 @@ TEST(Journal, ASecondLiveWriterIsRefusedWithExitCode3) {
   EXPECT_EQ(kind_thrown([&] { Journal::create(journal_path_of(file)); }), ErrorKind::environment);
   EXPECT_EQ(kind_thrown([&] { prepare_output(file, false); }), ErrorKind::environment);
   EXPECT_TRUE(std::filesystem::exists(journal_path_of(file)));
+}
+
+TEST(Journal, WhoLooksForAMomentWhetherItIsWrittenKeepsNoWriterOut) {
+  const TemporaryDirectory folder;
+  const auto path = folder / "k.journal";
+  Journal::create(path).append("header", "{}");
+  FileDescriptor look = open_file(path, O_RDONLY);
+  ASSERT_EQ(::flock(look.number(), LOCK_SH), 0);
+  std::thread done([&look] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+    look = {};
+  });
+  EXPECT_NO_THROW(Journal::append_to(path));
+  done.join();
 }
 
 TEST(Journal, DoesNotFollowALinkPlantedAtItsName) {
