@@ -197,7 +197,9 @@ class RecordedRun {
       RunDisplay display(batch_.jobs.size(), wanted_display());
       if (!recorder_->note().empty()) display.say(recorder_->note());
       if (!options_.load.only.empty()) keep_left_out(*recorder_, batch_);
-      end = lead(display);
+      // Goes last: it waits a moment for whoever has not fetched an answer, and results don't wait for that.
+      const std::unique_ptr<batch::spool::Inbox> inbox = open_inbox(batch_, file_, display);
+      end = lead(display, inbox.get());
       recorder_->finish(end.complete);
       if (!end.complete) {
         display.say(fmt::format("{}; everything finished so far is in {}",
@@ -238,10 +240,9 @@ class RecordedRun {
     return work;
   }
 
-  batch::LoopEnd lead(RunDisplay& display) {
-    const std::unique_ptr<batch::spool::Inbox> inbox = open_inbox(batch_, file_, display);
+  batch::LoopEnd lead(RunDisplay& display, batch::spool::Inbox* inbox) {
     batch::Cluster::Steering steering;
-    if (inbox) {
+    if (inbox != nullptr) {
       steering = RunSteering(
           *inbox, *recorder_, allowed_roots(batch_, file_), [this](const batch::Batch& more) { refuse_what_cannot_run(more, known_, false); },
           [&display](const std::string& line) { display.say(line); });

@@ -74,6 +74,15 @@ TEST_F(Steering, OnADrainedHostNothingStartsAndTheBatchDoesNotWaitForEver) {
   EXPECT_THAT(shown()["jobs"]["next"]["reason"].get<std::string>(), HasSubstr("drained"));
 }
 
+TEST_F(Steering, ResultsDoNotWaitForWhoeverLeavesAnAnswerUnread) {
+  const ProgramResult result = steered("  - {id: wait}\n", "wait",
+                                       "echo '{\"kind\":\"cancel\",\"job\":\"wait\",\"host\":\"\",\"drained\":true,\"name\":\"\",\"text\":\"\"}' > 1.json\n"
+                                       "mv 1.json $EDGELAB_SPOOL/night-*/in/\n"
+                                       "for i in $(seq 1000); do ls -d $EDGELAB_SPOOL/night-* >/dev/null 2>&1 || break; [ -f r.h5 ] && seen=first; sleep 0.02; done; echo results $seen");
+  EXPECT_THAT(result.output, HasSubstr("results first")) << result.errors;
+  EXPECT_EQ(shown()["jobs"]["wait"]["reason"], "it was cancelled");
+}
+
 TEST_F(Steering, WithoutABatchTheCommandsSaySo) {
   const std::string spool = "EDGELAB_SPOOL=" + this->spool() + " ";
   EXPECT_EQ(run_program(spool + EDGELAB_BINARY " queue").exit_code, 0);
