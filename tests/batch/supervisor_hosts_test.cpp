@@ -9,6 +9,7 @@
 #include "batch/supervisor/hosts.hpp"
 #include "batch/supervisor/mpirun_command.hpp"
 #include "batch/supervisor/oom_watch.hpp"
+#include "batch/supervisor/private_folder.hpp"
 #include "batch/supervisor/restart_policy.hpp"
 #include "batch/supervisor/supervisor_lock.hpp"
 #include "core/error.hpp"
@@ -161,6 +162,30 @@ TEST(SupervisorLock, KeepsASecondSupervisorOutAndGoesWithTheFirst) {
   }
   EXPECT_FALSE(std::filesystem::exists(folder / "r.lock"));
   EXPECT_NO_THROW(SupervisorLock(folder / "r.h5"));
+}
+
+TEST(PrivateFolder, TheNextOneRemovesWhatAKilledOwnerLeftAndNothingElse) {
+  const test::TemporaryDirectory parent;
+  const char* before = std::getenv("TMPDIR");
+  const std::optional<std::string> kept = before == nullptr ? std::nullopt : std::optional<std::string>(before);
+  setenv("TMPDIR", parent.path().c_str(), 1);
+  const auto make = [&](const char* name, bool lock) {
+    std::filesystem::create_directory(parent / name);
+    std::filesystem::permissions(parent / name, std::filesystem::perms::owner_all);
+    std::ofstream(parent / name / "hosts") << "pi1";
+    if (lock) std::ofstream(parent / name / "lock");
+    return parent / name;
+  };
+  const auto dead = make("edgelab-dead00", true), unlocked = make("edgelab-report", false), open = make("edgelab-shared", true);
+  std::filesystem::permissions(open, std::filesystem::perms::all);
+  std::filesystem::create_directory_symlink(make("elsewhere", true), parent / "edgelab-link00");
+  {
+    const PrivateFolder alive, next;
+    EXPECT_FALSE(std::filesystem::exists(dead));
+    for (const auto& path : {alive.path(), next.path(), unlocked, open, parent / "elsewhere" / "hosts"}) EXPECT_TRUE(std::filesystem::exists(path)) << path;
+  }
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(parent.path()), {}), 4);
+  kept ? setenv("TMPDIR", kept->c_str(), 1) : unsetenv("TMPDIR");
 }
 
 class Memory : public testing::Test {

@@ -2,10 +2,13 @@
 
 #include <filesystem>
 
+#include "core/file.hpp"
+
 namespace edgelab::batch {
 
 // A fresh folder for temporary files that only this user can enter (mode 0700); goes, with all it holds, when the object
-// does.
+// does. A killed owner leaves its folder: the next one to be made removes those of this user whose owner no longer holds
+// the lock in them.
 class PrivateFolder {
  public:
   PrivateFolder();  // throws Error (environment)
@@ -17,6 +20,7 @@ class PrivateFolder {
 
  private:
   std::filesystem::path path_;
+  FileDescriptor lock_;
 };
 
 }  // namespace edgelab::batch
