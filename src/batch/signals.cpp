@@ -18,7 +18,7 @@ std::atomic<int> first_signal{0};
 std::atomic<std::int64_t> first_time_ns{0};
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<std::int64_t>::is_always_lock_free);
 
-constexpr std::array kSignals = {SIGINT, SIGTERM, SIGUSR1};
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 std::array<struct sigaction, kSignals.size()> previous;
 
 void on_signal(int number) {
@@ -26,10 +26,11 @@ void on_signal(int number) {
   clock_gettime(CLOCK_MONOTONIC, &time);
   const std::int64_t now = std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
   int none = 0;
-  if (first_signal.compare_exchange_strong(none, number == SIGUSR1 ? SIGTERM : number)) {
-    first_time_ns = now;
-  } else if (number != SIGUSR1 && first_time_ns != 0 && now - first_time_ns > kSameSignalNs) {
-    _exit(128 + number);
+  if (first_signal.compare_exchange_strong(none, number == SIGINT ? SIGINT : SIGTERM)) {
+    first_time_ns = number == SIGHUP ? 0 : now;
+  } else if (number == SIGINT || number == SIGTERM) {
+    if (first_time_ns != 0 && now - first_time_ns > kSameSignalNs) _exit(128 + number);
+    if (first_time_ns == 0) first_time_ns = now;
   }
 }
 

@@ -2,9 +2,12 @@
 
 namespace edgelab::batch {
 
-// While it lives, SIGINT, SIGTERM and SIGUSR1 set a flag instead of ending the process. A second one ends it at once with
+// While it lives, SIGINT, SIGTERM, SIGHUP and SIGUSR1 set a flag instead of ending the process. A second SIGINT or SIGTERM ends it at once with
 // 128 + its number, unless it comes within 300 ms of the first: on Ctrl-C the terminal and mpirun may both send one, and
 // the first must have time to finish the results file. One object at a time.
+//
+// SIGHUP, when the terminal or the ssh session goes, is a SIGTERM that is no first one: a SIGTERM to all that is left of the
+// session often follows, and jobs must still have their time to save their work.
 //
 // SIGUSR1 is a SIGTERM that mpirun can be sent: that it passes on to all ranks at once, and ends with their exit code. A
 // SIGTERM it answers itself (Open MPI 4.1.4): it waits odls_base_sigkill_timeout, sends the ranks one, waits that long
@@ -17,7 +20,7 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
-  // The first signal received, SIGTERM for SIGUSR1, or 0.
+  // The first signal received, SIGTERM for SIGHUP and SIGUSR1, or 0.
   static int received();
 };
 

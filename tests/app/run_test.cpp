@@ -70,7 +70,7 @@ TEST_F(Run, ASigtermLeavesASoundFileOfWhatWasFinishedAndItsCode) {
   const std::string job = write("long.yaml",
                                 "name: long\njobs:\n  - {id: short, task: bench, model: {arch: mobilenet_v2, input_size: 32}, measure: {repeats: 1}}\n"
                                 "  - {id: long, task: bench, needs: [short], model: {arch: mobilenet_v2, input_size: 32}, measure: {repeats: 1000000}}\n");
-  for (const auto& [name, code] : {std::pair<const char*, int>{"TERM", 143}, {"INT", 130}}) {
+  for (const auto& [name, code] : {std::pair<const char*, int>{"TERM", 143}, {"INT", 130}, {"HUP", 143}}) {
     // The journal says when the short job is done; then the signal comes while the long one runs.
     const std::string journal = (folder_ / "r.journal").string();
     // env --default-signal: a shell starts background commands with SIGINT ignored.
