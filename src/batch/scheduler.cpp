@@ -207,7 +207,12 @@ void Scheduler::make_ready(std::size_t job) {
     }
     ++sweep.busy;
   }
-  enqueue(job);
+  // Attempts before this run: its last one crashed, and brought mpirun down.
+  if (entry.attempts > 0) {
+    rest(job);
+  } else {
+    enqueue(job);
+  }
 }
 
 void Scheduler::enqueue(std::size_t job) {
