@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a supervised batch again and again, anywhere and at any time, and checks that it keeps its word.
 
-usage: kill_test.py PROGRAM [--kills N] [--seed N] [--jobs N] [--ranks N]
+usage: kill_test.py PROGRAM [--kills N] [--seed N] [--jobs N] [--ranks N] [--limit SECONDS]
 
 PROGRAM is faulty_edgelab (tests/support), whose jobs sleep. A batch of short jobs, one to four ranks wide, some needing
 others, runs under `submit`. At random moments SIGKILL goes to a random rank, guard, mpirun or the supervisor itself; whenever
@@ -11,6 +11,7 @@ have been made. After every end of `submit`, and so after every kill of a superv
 - every record that was acknowledged (a line "ID: done" or "ID: failed" that was read here) is in the journal;
 - no job is done twice;
 - the results file, if there is one, passes `results verify`;
+- it took no longer than the limit: a batch that hangs is broken too;
 
 and in the end of each batch every job is done, in the journal and in the results file.
 """
@@ -72,9 +73,9 @@ def kind_of(words):
 class Batch:
     """One batch in a folder of its own, from its first `submit` until it is done."""
 
-    def __init__(self, program, folder, dice, jobs, ranks):
-        self.program, self.folder, self.dice, self.ranks = program, folder, dice, ranks
-        self.jobs = jobs
+    def __init__(self, program, folder, dice, options):
+        self.program, self.folder, self.dice, self.ranks, self.limit = program, folder, dice, options.ranks, options.limit
+        self.jobs = options.jobs
         self.results, self.journal = folder / "batch.h5", folder / "batch.journal"
         self.acknowledged = []  # (job, status), in the order in which they were read
         self.done = False
@@ -99,8 +100,14 @@ class Batch:
                 subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment) as supervisor:
             reader = threading.Thread(target=self.read, args=(supervisor.stderr, log))
             reader.start()
-            killer.haunt(supervisor)
-            supervisor.wait()
+            begin = time.monotonic()
+            killer.haunt(supervisor, self.limit)
+            try:
+                supervisor.wait(max(1, begin + self.limit - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                below = collections.Counter(kind_of(words) for _, words in processes_below(supervisor.pid))
+                supervisor.kill()
+                raise Broken(f"submit has not ended in {self.limit} s; below it were {dict(below)}") from None
             reader.join()
         self.check()
         self.done = supervisor.returncode == 0
@@ -159,8 +166,9 @@ class Killer:
         self.dice, self.left = dice, kills
         self.made = collections.Counter()
 
-    def haunt(self, supervisor):
-        while self.left > 0:
+    def haunt(self, supervisor, limit):
+        end = time.monotonic() + limit
+        while self.left > 0 and time.monotonic() < end:
             wait = self.dice.uniform(0, 2.5)
             try:
                 supervisor.wait(wait)
@@ -189,6 +197,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--jobs", type=int, default=50)
     parser.add_argument("--ranks", type=int, default=4)
+    parser.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="of one submit")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     dice = random.Random(options.seed)
@@ -196,7 +205,7 @@ def main():
     began, batches, submits, acknowledged = time.monotonic(), 0, 0, 0
     while killer.left > 0:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="edgelab-kill-"))
-        batch = Batch(options.program.resolve(), folder, dice, options.jobs, options.ranks)
+        batch = Batch(options.program.resolve(), folder, dice, options)
         try:
             while not batch.done:
                 batch.submit(killer)
