@@ -9,6 +9,7 @@
 #include "app/data_command.hpp"
 #include "app/doctor_command.hpp"
 #include "app/guard_command.hpp"
+#include "app/meet_command.hpp"
 #include "app/model_command.hpp"
 #include "app/plan_command.hpp"
 #include "app/results_command.hpp"
@@ -42,6 +43,7 @@ int run_commands(int argc, char** argv, batch::TaskFunction run_task, const std:
   add_top_command(root);
   add_schema_command(root, exit_code);
   add_guard_command(root, exit_code);
+  add_meet_command(root, exit_code);
   try {
     root.parse(argc, argv);
     return exit_code;

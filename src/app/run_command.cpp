@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "app/run_leader.hpp"
+#include "app/same_build.hpp"
 #include "batch/control/cluster.hpp"
 #include "batch/job_file/batch.hpp"
 #include "batch/signals.hpp"
-#include "core/build_info.hpp"
 #include "core/error.hpp"
 #include "core/host_state.hpp"
 #include "core/machine.hpp"
@@ -72,23 +72,6 @@ std::vector<results::HostRecord> gather_hosts(const parallel::Communicator& worl
   return hosts;
 }
 
-// Collective; empty, or on every rank the same Error. Ranks of different builds would misread each other's messages.
-std::optional<Error> different_builds(const parallel::Communicator& world) {
-  const std::string mine = std::string(build_info::version()) + " " + std::string(build_info::git_commit());
-  std::vector<std::string> builds;
-  for (const parallel::Bytes& bytes : world.all_gather(std::as_bytes(std::span(mine)))) {
-    builds.push_back(parallel::text_of(bytes));
-  }
-  for (std::size_t rank = 0; rank < builds.size(); ++rank) {
-    if (builds[rank] == builds[0]) continue;
-    return Error(ErrorKind::environment, "the ranks run different builds of edgelab")
-        .got("rank " + std::to_string(rank) + ": " + builds[rank])
-        .expected(builds[0])
-        .hint("copy one binary to all hosts");
-  }
-  return std::nullopt;
-}
-
 int run(const RunOptions& options, const batch::TaskFunction& run_task, const std::filesystem::path& host_root) {
   const batch::SignalWatch signals;
   const parallel::Environment environment;
@@ -117,7 +100,7 @@ int run(const RunOptions& options, const batch::TaskFunction& run_task, const st
 void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_task, const std::filesystem::path& host_root) {
   CLI::App* command = root.add_subcommand("run", "Run job files: alone on one rank, under mpirun or srun on all of them");
   const auto options = std::make_shared<RunOptions>();
-  command->add_option("FILE", options->files, "Job files, run as one batch")->required();
+  CLI::Option* files = command->add_option("FILE", options->files, "Job files, run as one batch")->required();
   // allow_extra_args(false): one value an option, so that `--set a=1 FILE` leaves FILE alone.
   command->add_option("--set", options->load.set, "KEY=VALUE, such as defaults.batch=8 or jobs.ID.ranks=2")->allow_extra_args(false);
   command->add_option("--only", options->load.only, "Id of a job or a sweep; 'SWEEP[#0]' is its first member; what it needs comes with it")->allow_extra_args(false);
@@ -127,6 +110,7 @@ void add_run_command(CLI::App& root, int& exit_code, batch::TaskFunction run_tas
   command->add_flag("--json", options->json, "Print the results as JSON on stdout");
   // What the supervisor says to the runs that it starts.
   command->add_option("--session", options->session, "Go on within this session")->group("");
+  command->add_option("--leader-folder", options->leader_folder, "The supervisor's folder, with the batch")->group("")->each([files](const std::string&) { files->required(false); });
   command->add_option("--grace", options->grace_seconds, "Seconds for running jobs after a signal")->check(CLI::Range(0.0, 3600.0))->group("");
   command->callback([options, &exit_code, run_task = std::move(run_task), host_root] { exit_code = run(*options, run_task, host_root); });
 }

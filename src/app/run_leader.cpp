@@ -24,6 +24,7 @@
 #include "batch/scheduler.hpp"
 #include "batch/session.hpp"
 #include "batch/spool/spool.hpp"
+#include "batch/supervisor/leader_folder.hpp"
 #include "core/build_info.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -172,6 +173,12 @@ void print_summary(const RunOptions& options, const results::Recorder& recorder,
   std::fflush(stdout);
 }
 
+const char* why_not_complete(int exit_code) {
+  if (exit_code == batch::kRestartWanted) return "what is left needs the lost ranks: a restart is wanted";
+  if (exit_code == batch::kHostsWanted) return "a restart is wanted, with the hosts that were away";
+  return "interrupted";
+}
+
 // A run from its first record to its last.
 class RecordedRun {
  public:
@@ -183,6 +190,7 @@ class RecordedRun {
         artifacts_(batch::Artifacts::folder_beside(file_)),
         past_(past_of(file_, options.resume, options.session)),
         known_(cluster_hosts(cluster.layout(), hosts)) {
+    if (!options.leader_folder.empty()) supervisor_.emplace(options.leader_folder);
     join_added(batch_, added_to_this());
     refuse_what_cannot_run(batch_, known_, supervised());
     keys_ = content_keys(batch_.jobs);
@@ -203,7 +211,7 @@ class RecordedRun {
       recorder_->finish(end.complete);
       if (!end.complete) {
         display.say(fmt::format("{}; everything finished so far is in {}",
-                                end.exit_code == batch::kRestartWanted ? "what is left needs the lost ranks: a restart is wanted" : "interrupted",
+                                why_not_complete(end.exit_code),
                                 file_.string()));
       }
     });
@@ -233,6 +241,7 @@ class RecordedRun {
     for (const JobRecord& record : work.taken_over) display.taken_over(record);
     work.hosts = known_.hosts;
     work.supervised = supervised();
+    if (supervisor_) work.away = supervisor_->away();
     if (!past_.same_session) return work;
     work.attempts = past_.state.attempts;
     work.cancelled = past_.state.cancelled;
@@ -241,13 +250,24 @@ class RecordedRun {
   }
 
   batch::LoopEnd lead(RunDisplay& display, batch::spool::Inbox* inbox) {
-    batch::Cluster::Steering steering;
+    batch::Cluster::Steering persons;
     if (inbox != nullptr) {
-      steering = RunSteering(
+      persons = RunSteering(
           *inbox, *recorder_, allowed_roots(batch_, file_), [this](const batch::Batch& more) { refuse_what_cannot_run(more, known_, false); },
           [&display](const std::string& line) { display.say(line); });
     }
-    return cluster_.lead(work(display), observer_of(cluster_, display, *recorder_), steering);
+    return cluster_.lead(work(display), observer_of(cluster_, display, *recorder_), [this, &persons](batch::Controller& controller) {
+      if (persons) persons(controller);
+      attend_to_supervisor(controller);
+    });
+  }
+
+  void attend_to_supervisor(batch::Controller& controller) {
+    constexpr std::int64_t kEveryNs = 1'000'000'000;
+    if (!supervisor_ || now_ns() < attend_next_ns_) return;
+    attend_next_ns_ = now_ns() + kEveryNs;
+    supervisor_->beat();
+    if (supervisor_->hosts_are_back()) controller.make_way();
   }
 
   const RunOptions& options_;
@@ -256,17 +276,24 @@ class RecordedRun {
   std::filesystem::path file_, artifacts_;
   Past past_;
   batch::ClusterHosts known_;
+  std::optional<batch::LeaderFolder> supervisor_;
+  std::int64_t attend_next_ns_ = 0;
   std::vector<std::string> keys_;
   std::optional<results::Recorder> recorder_;
 };
+
+batch::Batch batch_of(const RunOptions& options) {
+  if (options.leader_folder.empty()) return batch::load_batch({options.files.begin(), options.files.end()}, options.load);
+  batch::LeaderFolder(options.leader_folder).say_that_leader_is_up();
+  return batch::LeaderFolder(options.leader_folder).batch();
+}
 
 }  // namespace
 
 batch::LoopEnd lead_run(const RunOptions& options, batch::Cluster& cluster, std::vector<results::HostRecord> hosts) {
   batch::LoopEnd end;
   const int error = guarded([&] {
-    batch::Batch batch = batch::load_batch({options.files.begin(), options.files.end()}, options.load);
-    end = RecordedRun(options, cluster, std::move(batch), std::move(hosts)).run();
+    end = RecordedRun(options, cluster, batch_of(options), std::move(hosts)).run();
   });
   if (error != 0) end.exit_code = error;
   return end;

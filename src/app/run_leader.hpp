@@ -10,13 +10,14 @@
 namespace edgelab::app {
 
 struct RunOptions {
-  std::vector<std::string> files;
+  std::vector<std::string> files;  // none under a supervisor, which hands the batch over
   batch::LoadOptions load;
   std::string out;  // empty: results/<name of the batch>.h5
   bool resume = false;
   bool json = false;
   std::string session;      // of the supervisor that started this run (batch/session.hpp); empty: started by hand
-  double grace_seconds = 0;  // after a signal; 0: mpirun's
+  std::string leader_folder;  // of that supervisor (batch/supervisor/leader_folder.hpp), on rank 0's host
+  double grace_seconds = 0;   // after a signal; 0: mpirun's
 };
 
 // Rank 0's part of `edgelab run`: reads the job files, checks everything that can be checked before the first job starts,

@@ -39,7 +39,7 @@ struct SubmitOptions {
   batch::LoadOptions load;
   std::string hosts, out;
   std::optional<int> ranks;
-  int grace_seconds = 30;
+  int grace_seconds = 30, start_limit_seconds = 120, host_patience_minutes = 60;
   bool resume = false, all_hosts = false, json = false;
   std::optional<std::string> into;  // a running batch
   SlurmOptions slurm;
@@ -87,13 +87,10 @@ fs::path own_program() {
   throw Error(ErrorKind::environment, "this program has been replaced or removed while it ran").at({program.string()}).hint("run the command again");
 }
 
-// What the ranks are told: the files by their full names, since a name may look like an option.
+// What the ranks are told beside the batch itself.
 std::vector<std::string> run_arguments(const SubmitOptions& options) {
   std::vector<std::string> arguments;
-  for (const std::string& set : options.load.set) arguments.push_back("--set=" + set);
   for (const std::string& only : options.load.only) arguments.push_back("--only=" + only);
-  if (options.load.needs_met) arguments.emplace_back("--needs-met");
-  for (const std::string& file : options.files) arguments.push_back(fs::absolute(file).string());
   return arguments;
 }
 
@@ -123,7 +120,7 @@ int supervise(const SubmitOptions& options) {
   keep_display();
   const batch::SignalWatch signals;
   const batch::SupervisionEnd end = batch::supervise({own_program(), run_arguments(options), file, cluster, ranks, std::chrono::seconds(options.grace_seconds),
-                                                      options.resume, options.all_hosts, batch, say, pass_on});
+                                                      std::chrono::seconds(options.start_limit_seconds), std::chrono::minutes(options.host_patience_minutes), options.resume, options.all_hosts, batch, say, pass_on});
   if (end.complete) show_results(file.string(), options.json);
   return end.exit_code;
 }
@@ -153,12 +150,15 @@ void add_submit_command(CLI::App& root, int& exit_code) {
   command->add_flag("--resume", options->resume, "Take over what an earlier run into the same file finished");
   command->add_flag("--all-hosts", options->all_hosts, "With --resume: try hosts too that an earlier session left out for good");
   command->add_option("--grace", options->grace_seconds, "Seconds that jobs have to save their work after SIGTERM or SIGINT (30)")->check(CLI::Range(1, 3600));
+  command->add_option("--start-limit", options->start_limit_seconds, "Seconds that mpirun may take to bring the ranks together (120)")->check(CLI::Range(1, 86'400));
+  command->add_option("--host-patience", options->host_patience_minutes, "Minutes for which a host that can't be reached is asked again, before it is left out for good (60)")
+      ->check(CLI::Range(0, 10'080));
   command->add_flag("--json", options->json, "Print the results as JSON on stdout");
   CLI::Option* into = command->add_option("--into", options->into, "Add the jobs to this running batch: its name or id, as edgelab queue shows them");
   for (const char* other : {"--hosts", "--ranks", "--out", "--resume", "--all-hosts", "--json"}) into->excludes(other);
   add_slurm_options(*command, options->slurm);
   // Slurm knows the hosts and the time to end, and the batch runs later.
-  for (const char* other : {"--hosts", "--all-hosts", "--grace", "--into", "--json"}) command->get_option("--slurm")->excludes(other);
+  for (const char* other : {"--hosts", "--all-hosts", "--grace", "--start-limit", "--host-patience", "--into", "--json"}) command->get_option("--slurm")->excludes(other);
   command->callback([options, &exit_code] { exit_code = submit(*options); });
 }
 

@@ -13,6 +13,7 @@ namespace edgelab::batch {
 namespace {
 
 bool satisfies(const HostAbility& host, const tasks::RequiresSpec& demand) {
+  if (host.away) return true;
   if (host.memory_bytes < demand.memory_bytes.value_or(0)) return false;
   return std::all_of(demand.features.begin(), demand.features.end(),
                      [&](const std::string& feature) { return has_feature(host.features, feature); });

@@ -16,6 +16,7 @@ struct HostAbility {
   std::string name;
   std::int64_t memory_bytes = 0;
   std::vector<std::string> features;  // as /proc/cpuinfo names them
+  bool away = false;                  // it can't be asked for now, and may have whatever is demanded
 };
 
 // The ranks of a run and the hosts that they are on.

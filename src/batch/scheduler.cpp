@@ -142,6 +142,14 @@ Actions Scheduler::drain(std::size_t host, bool drained, std::int64_t now) {
   return actions;
 }
 
+Actions Scheduler::hold(bool held, std::int64_t now) {
+  Actions actions;
+  note_time(now);
+  held_ = held;
+  dispatch(actions);
+  return actions;
+}
+
 Actions Scheduler::cancel(std::size_t job, std::int64_t now) {
   Actions actions;
   note_time(now);

@@ -64,6 +64,8 @@ class Scheduler {
   // Nothing starts on a drained host. Jobs that only it has the ranks for wait, unless nothing else is left to do: then they
   // are skipped, or wait for the restart that a lost rank waits for.
   Actions drain(std::size_t host, bool drained, std::int64_t now);
+  // As long as it is held nothing starts, and nothing is given up: a restart is to come.
+  Actions hold(bool held, std::int64_t now);
   // What has not started is skipped. A running attempt is the caller's to stop; it is not retried.
   Actions cancel(std::size_t job, std::int64_t now);
   // Jobs join; they are numbered on from those that there are, which their needs may name too.
@@ -137,6 +139,7 @@ class Scheduler {
   Promise promise_to(std::size_t head) const;
   std::optional<Candidate> candidate(std::size_t head, const Promise& promise) const;
   std::string drained_hosts(RankPool::Zone zone) const;
+  std::string lost_hosts(RankPool::Zone zone) const;
   bool give_up_on_drained(Actions& actions);
   std::string why_ready_waits(std::size_t job) const;
 
@@ -155,6 +158,7 @@ class Scheduler {
   std::size_t open_ = 0;  // neither done, failed nor skipped
   std::size_t running_ = 0;
   std::optional<std::string> stopped_;  // why
+  bool held_ = false;
   mutable std::int64_t work_ = 0;
 };
 

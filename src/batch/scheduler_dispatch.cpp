@@ -15,7 +15,7 @@ void Scheduler::dispatch(Actions& actions) {
 }
 
 void Scheduler::start_what_fits(Actions& actions) {
-  while (!stopped_ && pool_.free() > 0) {
+  while (!stopped_ && !held_ && pool_.free() > 0) {
     const std::optional<std::size_t> first = head();
     if (!first) return;
     if (jobs_[*first].ranks > pool_.free(entries_[*first].zone)) return backfill(*first, actions);
@@ -101,12 +101,13 @@ void Scheduler::backfill(std::size_t head, Actions& actions) {
 
 namespace {
 
-std::string named(const std::vector<std::string>& hosts) {
+// "host pi3, which is drained"; `one` and `many` say what is with it or them.
+std::string named(const std::vector<std::string>& hosts, const char* one, const char* many) {
   constexpr std::size_t kNamed = 3;  // of perhaps a thousand
   std::string text = hosts.size() == 1 ? "host " : "hosts ";
   for (std::size_t i = 0; i < std::min(hosts.size(), kNamed); ++i) text += (i == 0 ? "" : ", ") + hosts[i];
   if (hosts.size() > kNamed) text += fmt::format(" and {} more", hosts.size() - kNamed);
-  return text + (hosts.size() == 1 ? ", which is drained" : ", which are drained");
+  return text + (hosts.size() == 1 ? one : many);
 }
 
 }  // namespace
@@ -117,13 +118,22 @@ std::string Scheduler::drained_hosts(RankPool::Zone zone) const {
     if (pool_.is_drained(static_cast<std::size_t>(host)))
       names.push_back(cluster_.hosts[static_cast<std::size_t>(host)].name);
   }
-  return named(names);
+  return named(names, ", which is drained", ", which are drained");
+}
+
+std::string Scheduler::lost_hosts(RankPool::Zone zone) const {
+  std::vector<std::string> names;
+  for (const int host : pool_.hosts(zone)) {
+    const HostAbility& ability = cluster_.hosts[static_cast<std::size_t>(host)];
+    if (ability.away) names.push_back(ability.name);
+  }
+  return names.empty() ? "a restart with all ranks" : named(names, ", which can't be reached", ", which can't be reached");
 }
 
 // Nothing runs, rests or can start, and jobs are ready all the same: they wait for drained hosts, and no event of this run
 // would end that. Skipping one may free a place in its sweep, so it is one at a time.
 bool Scheduler::give_up_on_drained(Actions& actions) {
-  if (stopped_ || running_ > 0 || pool_.lost_for_now() || !resting_.empty() || head()) return false;
+  if (stopped_ || held_ || running_ > 0 || pool_.lost_for_now() || !resting_.empty() || head()) return false;
   for (RankPool::Zone zone = 0; zone < queue_.lanes(); ++zone) {
     const std::optional<std::size_t> job = queue_.first(zone, {pool_.size()});
     if (!job) continue;
@@ -153,7 +163,8 @@ std::string Scheduler::why_waiting(std::size_t job) const {
 std::string Scheduler::why_ready_waits(std::size_t job) const {
   const RankPool::Zone zone = entries_[job].zone;
   const int asked = jobs_[job].ranks, free = pool_.free(zone);
-  if (pool_.usable(zone) < asked) return "for " + (pool_.lost_for_now() ? "a restart with all ranks" : drained_hosts(zone));
+  if (held_) return "for a restart, which takes hosts back in";
+  if (pool_.usable(zone) < asked) return "for " + (pool_.lost_for_now() ? lost_hosts(zone) : drained_hosts(zone));
   if (free < asked) {
     const std::string with = jobs_[job].demand ? fmt::format(" with {}", demand_text(jobs_[job].demand)) : "";
     return fmt::format("for {} rank{}{}; {} {} free", asked, asked == 1 ? "" : "s", with, free,

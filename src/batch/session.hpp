@@ -22,6 +22,8 @@ namespace edgelab::batch {
 // The leader's exit code that asks its supervisor for a restart: a rank hangs in a job that ignores its cancel token, and
 // other jobs need that rank. (EX_TEMPFAIL of sysexits.h; no exit code of docs/jobs.md.)
 inline constexpr int kRestartWanted = 75;
+// The same, for hosts that are away: what is left needs them, or they are back and take part from the next start on.
+inline constexpr int kHostsWanted = 76;
 
 struct StartFact {  // "start"
   std::string job;

@@ -147,6 +147,80 @@ TEST_F(Submit, ASignalBecomesItsOwnExitCodeAndResumeGoesOn) {
   }
 }
 
+TEST_F(Submit, ARestartGoesOnWithTheBatchAndTheProgramThatItBeganWith) {
+  const std::string program = (folder_ / "program").string();
+  std::filesystem::copy_file(FAULTY_EDGELAB, program);
+  std::string begun = command("  - {id: ok}\n  - {id: wait, time_limit: 1500ms}\n  - {id: segfault}\n  - {id: last}\n", "--ranks 1");
+  begun.replace(begun.find(FAULTY_EDGELAB), std::string(FAULTY_EDGELAB).size(), program);
+  const ProgramResult result = run_program("( exec env " + begun + " ) & pid=$!\n" + when_begun("wait") + "echo 'jobs: nonsense' > " + (folder_ / "batch.yaml").string() +
+                                           "\nprintf '#!/bin/sh\\nexit 9\\n' > " + program + ".new; chmod +x " + program + ".new; mv " + program + ".new " + program + "; wait $pid");
+  EXPECT_EQ(result.exit_code, 1) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("has been replaced since the batch began"));
+  const json jobs = shown()["jobs"];
+  EXPECT_THAT(jobs["segfault"]["reason"].get<std::string>(), HasSubstr("SIGSEGV"));
+  EXPECT_EQ(jobs["last"]["status"], "done") << result.errors;
+  EXPECT_EQ(jobs["ok"]["attempts"], 1);
+}
+
+// Two hosts, of which the other one answers to the remote shell, but mpirun's daemon does not come up there.
+TEST_F(Submit, AHostWhereMpirunCannotStartIsFoundOutAndTheBatchRunsWithoutIt) {
+  const std::string shell = (folder_ / "shell").string();
+  std::ofstream(shell) << "#!/bin/sh\ncase \"$*\" in *true) exit 0;; esac\necho 'orted: no such program' >&2\nexit 127\n";
+  std::filesystem::permissions(shell, std::filesystem::perms::owner_all);
+  std::ofstream(folder_ / "hosts.yaml") << "cluster: {hosts: [{name: localhost, ranks: 1}, {name: 198.51.100.2, ranks: 1}]}\n";
+  const ProgramResult result = run_program("export OMPI_MCA_plm_rsh_agent=" + shell + "; " + command("  - {id: ok}\n  - {id: wide, ranks: 2}\n", "--hosts " + (folder_ / "hosts.yaml").string()));
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("198.51.100.2 is left out: edgelab can't be started there")) << result.errors;
+  const json file = shown();
+  EXPECT_EQ(file["jobs"]["ok"]["status"], "done");
+  EXPECT_EQ(file["jobs"]["wide"]["status"], "skipped");
+}
+
+TEST_F(Submit, AnMpirunThatHangsBeforeRank0CouldSayAWordIsKilled) {
+  const std::string bin = (folder_ / "bin").string();
+  std::filesystem::create_directory(bin);
+  std::ofstream(bin + "/mpirun") << "#!/bin/sh\nexec sleep 600\n";
+  std::filesystem::permissions(bin + "/mpirun", std::filesystem::perms::owner_all);
+  const ProgramResult result = run_program("PATH=" + bin + ":$PATH; " + command("  - {id: ok}\n", "--start-limit 1"));
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.errors, HasSubstr("mpirun did not bring the ranks together in 1 s"));
+  EXPECT_THAT(result.errors, HasSubstr("given up"));
+}
+
+TEST_F(Submit, ATrainingThatIsInterruptedSavesItsWorkAndResumeGoesOnFromThere) {
+  const std::string file = (folder_ / "learn.yaml").string(), spool = "export EDGELAB_SPOOL=" + (folder_ / "spool").string() + "\n";
+  std::ofstream(file) << "name: learn\njobs:\n  - {id: learn, task: train, seed: 3, threads: 1, data: {dataset: shapes10, limit: 192}, train: {epochs: 60, batch: 24},\n"
+                         "     model: {arch: vit_tiny_patch16_224, img_size: 16, patch_size: 4, depth: 2, embed_dim: 24, num_heads: 3}}\n";
+  const std::string submit = EDGELAB_BINARY " submit " + file + " --out " + results() + " --grace 20 ";
+  const std::string newest = "$(ls " + (folder_ / "r.artifacts/learn/checkpoints").string() + " 2>/dev/null | sed -n 's/step-0*\\([0-9]*\\).*/\\1/p' | sort -n | tail -1)";
+  // 8 steps an epoch, 480 in all.
+  const ProgramResult first = run_program(spool + submit + "& pid=$!\nfor i in $(seq 1200); do s=" + newest + "; [ \"${s:-0}\" -ge 240 ] && break; sleep 0.05; done\nkill -TERM $pid; wait $pid; code=$?\necho " +
+                                          newest + "; exit $code");
+  ASSERT_EQ(first.exit_code, 143) << first.output << first.errors;
+  EXPECT_EQ(shown()["jobs"]["learn"]["status"], "interrupted");
+  const double saved = std::stod(first.output) / 480;
+  EXPECT_GE(saved, 0.5);
+  EXPECT_LT(saved, 1) << "it was not interrupted: the test shows nothing";
+  // What it tells first of how far it is.
+  const ProgramResult second = run_program(spool + submit + "--resume >/dev/null & pid=$!\nfor i in $(seq 600); do f=$(" EDGELAB_BINARY
+                                           " queue --json | sed -n 's/.*\"fraction\": *\\([0-9.e-]*\\).*/\\1/p' | head -1); case \"$f\" in ''|0|0.0) sleep 0.02;; *) break;; esac; done\necho $f; wait $pid");
+  EXPECT_EQ(second.exit_code, 0) << second.errors;
+  EXPECT_GE(std::stod(second.output), saved - 0.02) << "it began afresh";
+  EXPECT_EQ(shown()["jobs"]["learn"]["status"], "done");
+}
+
+TEST_F(Submit, NothingOfItListensOnANetworkPort) {
+  // Of the processes of a batch, mpirun but for: how many were looked at, and who of them has a listening socket. Ranks on one
+  // host need no TCP of MPI's; between hosts it is MPI that listens in them.
+  const std::string look = "sockets=$(awk '$4 == \"0A\" {print $10}' /proc/net/tcp /proc/net/tcp6 2>/dev/null)\nlooked=0\n"
+                           "for p in $(pgrep -f -- " + results() + "); do\n  case $(cat /proc/$p/comm) in faulty_edgelab) ;; *) continue;; esac\n  looked=$((looked + 1))\n"
+                           "  for s in $sockets; do ls -l /proc/$p/fd 2>/dev/null | grep -q \"socket:\\[$s\\]\" && tr '\\0' ' ' </proc/$p/cmdline && echo LISTENS; done\ndone\necho looked $looked\n";
+  const ProgramResult result = run_program("export OMPI_MCA_btl=self,vader\n( exec env " + command("  - {id: wait, ranks: 2}\n", "--grace 1") + " ) & pid=$!\n" + when_begun("wait") + look +
+                                           "kill -TERM $pid; wait $pid");
+  EXPECT_THAT(result.output, HasSubstr("looked 5")) << "a supervisor, two guards, two ranks: " << result.errors;
+  EXPECT_THAT(result.output, Not(HasSubstr("LISTENS")));
+}
+
 TEST_F(Submit, ASecondSupervisorForTheSameResultsIsRefused) {
   const std::string first = command("  - {id: wait}\n", "--grace 1");
   const ProgramResult result = run_program("( exec env " + first + " ) & pid=$!\n" + when_begun("wait") + first + " 2>&1 | grep -q 'another edgelab submit' && echo refused; kill -TERM $pid; wait $pid");

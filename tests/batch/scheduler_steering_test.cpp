@@ -12,6 +12,47 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+// Two ranks here, and two on a host that can't be reached for now.
+Scheduler with_a_host_away(std::vector<JobRequest> jobs) {
+  ClusterHosts cluster = hosts_with({2, 2});
+  cluster.hosts[1].away = true;
+  Scheduler scheduler(std::move(jobs), std::move(cluster));
+  for (const int rank : {2, 3}) scheduler.rank_lost(rank, Scheduler::Loss::until_restart, 0);
+  return scheduler;
+}
+
+TEST(Away, WideJobsWaitForTheHostAndWhatFitsRuns) {
+  Scheduler scheduler = with_a_host_away({job("wide", 4), job("a", 2), job("b", 2), job("never", 5)});
+  Actions actions = scheduler.begin(0);
+  EXPECT_THAT(started(actions), ElementsAre(1));
+  actions = end(scheduler, actions.start[0], true, 1);
+  ASSERT_THAT(started(actions), ElementsAre(2));
+  actions = end(scheduler, actions.start[0], true, 2);
+  EXPECT_THAT(actions.skip, IsEmpty());
+  EXPECT_FALSE(scheduler.finished());
+  EXPECT_EQ(scheduler.why_waiting(0), "for host h1, which can't be reached");
+}
+
+TEST(Away, TheHostMayHaveWhatAJobRequires) {
+  Scheduler scheduler = with_a_host_away({with_memory(job("big"), 8'000'000'000)});
+  const Actions actions = scheduler.begin(0);
+  EXPECT_THAT(actions.start, IsEmpty());
+  EXPECT_THAT(actions.skip, IsEmpty());
+}
+
+TEST(Hold, NothingStartsUntilItIsTakenBackAndNothingIsGivenUp) {
+  Scheduler scheduler({job("a"), job("b"), job("on1", 2)}, hosts_with({1, 1}));
+  scheduler.drain(1, true, 0);
+  const Actions actions = scheduler.begin(0);
+  ASSERT_THAT(started(actions), ElementsAre(0));
+  scheduler.hold(true, 1);
+  const Actions held = end(scheduler, actions.start[0], true, 2);
+  EXPECT_THAT(held.start, IsEmpty());
+  EXPECT_THAT(held.skip, IsEmpty());
+  EXPECT_EQ(scheduler.why_waiting(1), "for a restart, which takes hosts back in");
+  EXPECT_THAT(started(scheduler.hold(false, 3)), ElementsAre(1));
+}
+
 TEST(Drain, StartsNothingOnTheHostUntilItIsTakenBack) {
   Scheduler scheduler({job("a"), job("b"), job("c")}, hosts_with({1, 1}));
   EXPECT_THAT(scheduler.drain(1, true, 0).start, IsEmpty());

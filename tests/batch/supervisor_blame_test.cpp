@@ -236,6 +236,7 @@ TEST(Verdict, ADeadLeaderAndADeadMpirunAreCrashes) {
 
 TEST(Verdict, TheLeadersRequestForARestartIsOne) {
   EXPECT_EQ(verdict_of({kRestartWanted, {exited(0, kRestartWanted)}, {}}, false, true).outcome, Outcome::restart_wanted);
+  EXPECT_EQ(verdict_of({kHostsWanted, {exited(0, kHostsWanted)}, {}}, false, true).outcome, Outcome::hosts_wanted);
 }
 
 }  // namespace

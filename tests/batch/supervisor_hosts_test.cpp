@@ -24,6 +24,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+constexpr std::int64_t kSecond = 1'000'000'000;
+
 std::vector<HostSpec> pis() { return {{"pi1", 4, ""}, {"pi2", 4, "lab"}, {"pi3", 2, ""}}; }
 
 std::vector<std::string> names(const std::vector<HostSpec>& hosts) {
@@ -34,26 +36,65 @@ std::vector<std::string> names(const std::vector<HostSpec>& hosts) {
 
 TEST(HostLedger, AHostThatDoesNotAnswerIsLeftOutOnceAndOneThatAnswersAgainIsBack) {
   HostLedger ledger(pis());
-  ledger.answered("pi2", false);
+  ledger.answered("pi2", false, 0);
   EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi3"));
+  EXPECT_THAT(names(ledger.away()), ElementsAre("pi2"));
   EXPECT_THAT(ledger.left_out().at("pi2"), HasSubstr("for now"));
   EXPECT_THAT(names(ledger.to_ask()), ElementsAre("pi2", "pi3"));
-  ledger.answered("pi2", true);
+  ledger.answered("pi2", true, 1);
   EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi2", "pi3"));
+  EXPECT_THAT(ledger.away(), IsEmpty());
   EXPECT_THAT(ledger.take_news(), IsEmpty());
 }
 
-TEST(HostLedger, TwoFailuresInARowOrThreeInAllAreForGood) {
+TEST(HostLedger, OneThatIsAwayIsAskedLessAndLessOftenAndAfterAnHourNoMore) {
   HostLedger ledger(pis());
-  for (int i = 0; i < 2; ++i) ledger.answered("pi2", false);
-  for (int i = 0; i < 3; ++i) {
-    ledger.answered("pi3", false);
-    ledger.answered("pi3", true);
+  std::vector<double> pauses;
+  std::int64_t now = 7 * kSecond;
+  ledger.answered("pi2", false, now);
+  while (const std::optional<std::int64_t> next = ledger.next_ask()) {
+    EXPECT_THAT(ledger.to_ask_again(*next - 1), IsEmpty());
+    EXPECT_THAT(names(ledger.to_ask_again(*next)), ElementsAre("pi2"));
+    pauses.push_back(static_cast<double>(*next - now) / kSecond);
+    now = *next;
+    ledger.answered("pi2", false, now);
   }
-  EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1"));
-  EXPECT_THAT(ledger.to_ask(), IsEmpty());
-  EXPECT_THAT(ledger.left_out().at("pi2"), HasSubstr("2 times in a row; for good"));
-  EXPECT_THAT(ledger.left_out().at("pi3"), HasSubstr("3 times; for good"));
+  ASSERT_GE(pauses.size(), 9u);
+  pauses.resize(9);
+  EXPECT_THAT(pauses, ElementsAre(5, 10, 20, 40, 80, 160, 300, 300, 300));
+  EXPECT_GE(now, (7 + 3600) * kSecond);
+  EXPECT_LE(now, (7 + 3600 + 300) * kSecond);
+  EXPECT_THAT(ledger.left_out().at("pi2"), HasSubstr("for good"));
+  EXPECT_THAT(names(ledger.to_ask()), ElementsAre("pi3"));
+}
+
+TEST(HostLedger, NoHostIsOutForGoodBeforeItWasAskedThreeTimes) {
+  HostLedger ledger(pis());
+  ledger.answered("pi2", false, 0);
+  ledger.answered("pi2", false, 10 * 3600 * kSecond);
+  EXPECT_THAT(names(ledger.away()), ElementsAre("pi2"));
+  ledger.answered("pi2", false, 11 * 3600 * kSecond);
+  EXPECT_THAT(ledger.away(), IsEmpty());
+}
+
+TEST(HostLedger, AHostThatComesAndGoesIsOutForGoodTheTenthTime) {
+  HostLedger ledger(pis());
+  for (int i = 1; i <= HostLedger::kMostLosses; ++i) {
+    EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi2", "pi3")) << i;
+    ledger.answered("pi3", false, 2 * i * kSecond);
+    ledger.answered("pi3", true, (2 * i + 1) * kSecond);
+  }
+  EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi2"));
+  EXPECT_THAT(ledger.left_out().at("pi3"), HasSubstr("lost 10 times; for good"));
+}
+
+TEST(HostLedger, AHostWhereTheProgramCannotBeStartedIsOutForGoodAndSaysWhy) {
+  HostLedger ledger(pis());
+  ledger.cannot_start("pi2", "no such file");
+  ledger.cannot_start("pi1", "this machine");
+  EXPECT_THAT(names(ledger.taking_part()), ElementsAre("pi1", "pi3"));
+  EXPECT_THAT(ledger.left_out().at("pi2"), HasSubstr("no such file; for good"));
+  EXPECT_THAT(ledger.take_news(), SizeIs(1));
 }
 
 TEST(HostLedger, ThreeDifferentJobsThatCrashOnAHostPutItOutAndOneJobThatCrashesOftenDoesNot) {
@@ -72,7 +113,7 @@ TEST(HostLedger, ThisMachineAlwaysTakesPart) {
 
 TEST(HostLedger, ALaterSessionRemembersWhoIsOutForGood) {
   HostLedger ledger(pis());
-  for (int i = 0; i < 2; ++i) ledger.answered("pi2", false);
+  ledger.cannot_start("pi2", "no such file");
   const std::vector<results::Fact> facts = ledger.take_news();
   ASSERT_THAT(facts, SizeIs(1));
   HostLedger later(pis());

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""An emulated cluster of two hosts comes up, runs a split model, and goes without a trace.
+"""An emulated cluster of two hosts comes up, runs a split model, loses a host, and goes without a trace.
 
-usage: emulate_test.py EDGELAB
+usage: emulate_test.py EDGELAB FAULTY_EDGELAB
+
+FAULTY_EDGELAB is tests/support/faulty_edgelab.cpp, whose jobs sleep.
 
 Exit code 77 where this kernel or user can make no namespaces; what else is lacking (a rate for links, quotas) is told, and the
 rest goes on without it.
@@ -18,7 +20,7 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 EMULATE = str(SOURCE / "cluster/emulate.sh")
-EDGELAB = ""
+EDGELAB = FAULTY = ""
 NAME = "probe"
 FOLDER = pathlib.Path("/run/edgelab-emulated", NAME)
 LIMITS = ["--link", "200mbit", "--cpu", "0.5,0.25"]
@@ -40,6 +42,22 @@ jobs:
     expect:
       - outputs_match: {job: serial, rtol: 1e-3}
 """
+
+
+# One that needs both hosts, and more than one host does before the other one is found to be lost.
+NIGHT = """\
+name: night
+defaults: {task: evaluate, model: {arch: mobilenet_v2, input_size: 32}, data: {dataset: shapes10, limit: 4}, seed: 4000}
+jobs:
+  - {id: a}
+  - {id: b}
+  - {id: wide, ranks: 2, needs: [a, b]}
+  - {id: c, needs: [a]}
+  - {id: d, needs: [b]}
+  - {id: e, needs: [c]}
+  - {id: f, needs: [d]}
+"""
+NARROW = ["c", "d", "e", "f"]
 
 
 def emulate(*arguments, **options):
@@ -148,9 +166,86 @@ class EmulatedCluster(unittest.TestCase):
             shutil.rmtree(folder)
 
 
+class LostHost(unittest.TestCase):
+    """probe2's cable is pulled while a supervised batch runs."""
+
+    def setUp(self):
+        up("--link", "none", "--cpu", "none")
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="edgelab-emulate-"))
+        (self.folder / "night.yaml").write_text(NIGHT)
+        # exec needs no network; this is a remote shell that does.
+        shell = self.folder / "shell"
+        shell.write_text(f"#!/bin/sh\n[ $1 = probe2 ] && [ -e {self.folder}/pulled ] && exit 255\nexec {EMULATE} exec \"$@\"\n")
+        shell.chmod(0o700)
+        self.shell = shell
+
+    def tearDown(self):
+        emulate("down", "--name", NAME)
+        shutil.rmtree(self.folder)
+
+    def pull(self):
+        (self.folder / "pulled").touch()
+        subprocess.run(["nsenter", f"--net={FOLDER}/switch.net", "ip", "link", "set", "probe2", "down"], check=True)
+
+    def plug_in(self):
+        subprocess.run(["nsenter", f"--net={FOLDER}/switch.net", "ip", "link", "set", "probe2", "up"], check=True)
+        (self.folder / "pulled").unlink()
+
+    def submit(self, options):
+        command = (f"EDGELAB_RSH={self.shell} OMPI_MCA_plm_rsh_agent={self.shell} PRTE_MCA_plm_ssh_agent={self.shell} EDGELAB_SPOOL={self.folder}/spool "
+                   f"EDGELAB_PROGRESS=lines {FAULTY} submit --hosts {FOLDER}/hosts.yaml {self.folder}/night.yaml --out {self.folder}/run.h5 {options} >{self.folder}/log 2>&1")
+        return subprocess.Popen([EMULATE, "exec", "probe1", command])
+
+    def log(self):
+        log = self.folder / "log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def wait_for(self, what, process, seconds=120):
+        until = time.monotonic() + seconds
+        while not what():
+            self.assertLess(time.monotonic(), until, self.log())
+            self.assertIsNone(process.poll(), self.log())
+            time.sleep(0.1)
+
+    def journal(self, kind):
+        """Bodies of the facts of a kind."""
+        journal = self.folder / "run.journal"
+        lines = journal.read_text(errors="replace").split("\n")[:-1] if journal.exists() else []
+        return [json.loads(line)["body"] for line in lines if f'"type":"{kind}"' in line]
+
+    def started_on(self, host):
+        return any(host in start["hosts"] for start in self.journal("start"))
+
+    def jobs(self):
+        shown = subprocess.run([EDGELAB, "results", "show", "--json", self.folder / "run.h5"], stdout=subprocess.PIPE, check=True)
+        return json.loads(shown.stdout)["jobs"]
+
+    def test_what_fits_goes_on_without_it_and_it_is_taken_back(self):
+        with self.submit("") as batch:
+            self.wait_for(lambda: self.started_on("probe2"), batch)
+            self.pull()
+            self.wait_for(lambda: "probe2 is left out: it can't be reached; for now" in self.log(), batch)
+            self.plug_in()
+            self.assertEqual(batch.wait(timeout=180), 0, self.log())
+        self.assertIn("probe2 answers again", self.log(), "found out while jobs that fit ran")
+        jobs = self.jobs()
+        self.assertEqual({job: record["status"] for job, record in jobs.items()}, dict.fromkeys(["a", "b", "wide", *NARROW], "done"))
+        self.assertEqual({record["attempts"] for record in jobs.values()}, {1}, "a lost host is no job's fault")
+
+    def test_the_batch_ends_with_what_is_left_when_patience_is_over(self):
+        with self.submit("--host-patience 0") as batch:
+            self.wait_for(lambda: self.started_on("probe2"), batch)
+            self.pull()
+            self.assertEqual(batch.wait(timeout=180), 1, self.log())
+        jobs = self.jobs()
+        self.assertEqual({job: jobs[job]["status"] for job in ("a", "b", *NARROW)}, dict.fromkeys(["a", "b", *NARROW], "done"))
+        self.assertEqual(jobs["wide"]["status"], "skipped")
+        self.assertIn("for good", self.log())
+
+
 def main():
-    global EDGELAB
-    EDGELAB = os.path.abspath(sys.argv.pop(1))
+    global EDGELAB, FAULTY
+    EDGELAB, FAULTY = (os.path.abspath(sys.argv.pop(1)) for _ in range(2))
     possible = subprocess.run(["unshare", "--net", "--uts", "true"], text=True, capture_output=True, check=False)
     if possible.returncode != 0:
         print(f"skipped: no namespaces can be made here: {possible.stderr.strip()}")

@@ -99,7 +99,7 @@ LoopEnd Cluster::end_of(Controller& controller) const {
     controller.give_up_running();
     return {128 + signal_, false, false};
   }
-  if (controller.stalled()) return {kRestartWanted, false, false};
+  if (controller.stalled()) return {controller.lost_ranks() ? kRestartWanted : kHostsWanted, !controller.lost_ranks(), false};
   return {controller.exit_code(), !controller.lost_ranks(), true};
 }
 

@@ -31,6 +31,10 @@ ClusterHosts hosts_of(const Work& work, const parallel::HostLayout& layout) {
   ClusterHosts hosts{layout.host_of_rank, work.hosts};
   hosts.hosts.resize(static_cast<std::size_t>(layout.hosts()));
   for (std::size_t host = 0; host < hosts.hosts.size(); ++host) hosts.hosts[host].name = layout.names[host];
+  for (const AwayHost& host : work.away) {
+    hosts.host_of_rank.insert(hosts.host_of_rank.end(), static_cast<std::size_t>(host.ranks), static_cast<int>(hosts.hosts.size()));
+    hosts.hosts.push_back({host.name, 0, {}, true});
+  }
   return hosts;
 }
 
@@ -47,6 +51,7 @@ Controller::Controller(Work work, const parallel::HostLayout& layout, Mailbox& m
       scheduler_(requests_with(work), hosts_of(work, layout)),
       supervised_(work.supervised),
       artifacts_(work.artifacts),
+      away_(std::move(work.away)),
       cancelled_before_(std::move(work.cancelled)),
       drained_(std::move(work.drained)) {
   for (std::size_t job = 0; job < jobs_.size(); ++job) index_.emplace(jobs_[job].id, job);
@@ -74,6 +79,10 @@ void Controller::begin() {
     if (found != index_.end() && ended_.count(id) == 0) apply(scheduler_.cancel(found->second, now_ns()));
   }
   for (const int rank : mailbox_.dead()) lose_rank(rank, "died");  // under an earlier controller
+  auto away = static_cast<int>(layout_.host_of_rank.size());  // numbered on from those that are here
+  for (const AwayHost& host : away_) {
+    for (int i = 0; i < host.ranks; ++i) apply(scheduler_.rank_lost(away++, Scheduler::Loss::until_restart, now_ns()));
+  }
   apply(scheduler_.begin(now_ns()));
 }
 
@@ -229,6 +238,7 @@ void Controller::tick() {
   if (const auto wake = scheduler_.next_wake(); wake && *wake <= now) apply(scheduler_.tick(now));
   enforce_time_limits(now);
   enforce_patience(now);
+  work_on_if_due(now);
   if (finish_by_ns_ == 0 || now < finish_by_ns_) return;
   for (auto& [tag, attempt] : attempts_) interrupt(tag, attempt, "the run was interrupted");
 }
@@ -264,7 +274,22 @@ void Controller::lose_rank(int rank, const std::string& reason) {
 }
 
 bool Controller::stalled() const {
-  return supervised_ && lost_ranks() && attempts_.empty() && !scheduler_.finished() && !scheduler_.next_wake();
+  if (!supervised_ || !attempts_.empty() || scheduler_.finished()) return false;
+  return make_way_until_ns_ != 0 || ((lost_ranks() || !away_.empty()) && !scheduler_.next_wake());
+}
+
+void Controller::make_way() {
+  const std::int64_t now = now_ns();
+  if (make_way_until_ns_ != 0 || now < make_way_again_ns_ || over_at_ns_ != 0) return;
+  make_way_until_ns_ = now + kMakeWayNs;
+  apply(scheduler_.hold(true, now));
+}
+
+void Controller::work_on_if_due(std::int64_t now) {
+  if (make_way_until_ns_ == 0 || now < make_way_until_ns_) return;
+  make_way_until_ns_ = 0;
+  make_way_again_ns_ = now + kWorkOnNs;
+  apply(scheduler_.hold(false, now));
 }
 
 void Controller::wind_up(std::int64_t grace_ns) {

@@ -26,6 +26,8 @@ namespace edgelab::batch {
 class Controller {
  public:
   static constexpr std::int64_t kPatienceNs = 10'000'000'000;
+  // make_way(): ranks wait at most so long for the last running job, and the next time after that.
+  static constexpr std::int64_t kMakeWayNs = 600'000'000'000, kWorkOnNs = 3600'000'000'000;
 
   Controller(Work work, const parallel::HostLayout& layout, Mailbox& mailbox, Observer observer);
 
@@ -33,9 +35,12 @@ class Controller {
   void handle(const Letter& letter);  // ended, acknowledged, progress
   void tick();                        // time limits, back-off, patience
   bool finished() const { return scheduler_.finished() && attempts_.empty(); }
-  // Every job that could run without the lost ranks has ended: only a restart brings the others on. Never without a
-  // supervisor; there such jobs are skipped.
+  // Every job that could run without the lost ranks and the hosts that are away has ended, or there is way for a restart:
+  // only that brings the others on. Never without a supervisor; there such jobs are skipped.
   bool stalled() const;
+  // Hosts that were away are back, which a restart takes in. Nothing starts any more until what runs has ended and the
+  // batch is stalled; if that takes too long work goes on, and there is another try later. May be said again and again.
+  void make_way();
   bool lost_ranks() const { return !lost_.empty(); }
   int exit_code() const;  // 0, or of the failed jobs' codes the first of 2, 3, 1
 
@@ -97,6 +102,7 @@ class Controller {
   void release_if_acknowledged(int tag, Attempt& attempt);
   void enforce_time_limits(std::int64_t now);
   void enforce_patience(std::int64_t now);
+  void work_on_if_due(std::int64_t now);
   void finish(Attempt attempt);
   void keep_weights(Attempt& attempt);
   void judge_expectations(const tasks::JobSpec& job, results::JobRecord& record, int& code);
@@ -124,6 +130,8 @@ class Controller {
   std::map<std::string, results::JobRecord> remembered_;  // of jobs that expectations name
   std::map<int, Attempt> attempts_;                       // by tag
   std::map<int, std::string> lost_;                       // rank → why
+  std::vector<AwayHost> away_;
+  std::int64_t make_way_until_ns_ = 0, make_way_again_ns_ = 0;  // until: 0: nobody makes way now
   std::set<std::string> cancelled_before_;  // jobs, before a restart
   std::set<std::string> drained_;           // hosts
   std::map<std::string, results::Status> ended_;  // by job

@@ -99,6 +99,9 @@ QueueView Controller::view() const {
   view.free_ranks = scheduler_.free_ranks();
   view.drained.assign(drained_.begin(), drained_.end());
   for (const auto& [rank, reason] : lost_) view.lost_ranks.push_back(fmt::format("{} {}", member_name(rank), reason));
+  for (const AwayHost& host : away_) {
+    view.lost_ranks.push_back(fmt::format("{} rank{} on {} can't be reached for now", host.ranks, host.ranks == 1 ? "" : "s", host.name));
+  }
   for (const auto& [id, status] : ended_) {
     ++(status == Status::done ? view.done : status == Status::failed ? view.failed : view.skipped);
   }

@@ -14,6 +14,12 @@
 
 namespace edgelab::batch {
 
+// A host of the cluster that can't be reached for now; its supervisor goes on asking, and starts anew once it answers.
+struct AwayHost {
+  std::string name;
+  int ranks = 1;
+};
+
 // What is to be run, and what an earlier run of it has done.
 struct Work {
   std::vector<tasks::JobSpec> jobs;
@@ -26,6 +32,7 @@ struct Work {
   std::vector<HostAbility> hosts;       // by host, as the layout numbers them; may be empty
   // A supervisor waits: a rank that is lost can be had back by a restart, so no job is skipped for want of it.
   bool supervised = false;
+  std::vector<AwayHost> away;  // as lost, all their ranks
   // What jobs make for each other, and their checkpoints; empty: nothing of the kind is kept.
   std::filesystem::path artifacts;
 };
@@ -56,7 +63,7 @@ struct QueueView {
   std::size_t jobs = 0, done = 0, failed = 0, skipped = 0, running = 0, waiting = 0;
   int ranks = 0, free_ranks = 0;
   std::vector<std::string> drained;     // hosts
-  std::vector<std::string> lost_ranks;  // "rank 2 on pi3: …"
+  std::vector<std::string> lost_ranks;  // "rank 2 on pi3: …", "4 ranks on pi4 can't be reached for now"
   std::vector<QueueRow> rows;           // running ones, then waiting ones in the order of the batch, at most kMostWaitingRows
   static constexpr std::size_t kMostWaitingRows = 1000;
 };

@@ -24,7 +24,7 @@ std::optional<RankEnd> leader_end(const MpirunEnd& end) {
   return end.code == 0 ? std::optional(RankEnd{}) : std::nullopt;
 }
 
-bool is_orderly(int code) { return code <= kMostOrderlyCode || code == kRestartWanted; }
+bool is_orderly(int code) { return code <= kMostOrderlyCode || code == kRestartWanted || code == kHostsWanted; }
 
 const std::string* job_of_rank(const SessionState& state, int rank) {
   for (const auto& [job, start] : state.running) {
@@ -89,6 +89,7 @@ Verdict verdict_of(const MpirunEnd& end, bool complete, bool began) {
   if (!leader) return {};
   const int code = leader->code;
   if (code == kRestartWanted) return {Outcome::restart_wanted, 1, true};
+  if (code == kHostsWanted) return {Outcome::hosts_wanted, 1, true};
   // If somebody told it to end, that was mpirun on its way down, or we, who know.
   const bool interrupted = !leader->told && (code == 128 + SIGINT || code == 128 + SIGTERM);
   const bool ended = code == 0 ? complete : code <= kMostOrderlyCode && (complete || !began);

@@ -21,6 +21,7 @@ struct MpirunEnd {
 enum class Outcome {
   finished,        // the leader says how the batch ended
   restart_wanted,  // a rank hangs in a job; the leader has dealt with the rest
+  hosts_wanted,    // what is left is for hosts that were away
   crashed
 };
 

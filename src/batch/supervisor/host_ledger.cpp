@@ -21,8 +21,11 @@ std::string body_of(const std::string& host, const std::string& why) {
 
 }  // namespace
 
-HostLedger::HostLedger(std::vector<HostSpec> hosts) {
-  for (HostSpec& host : hosts) entries_.push_back({std::move(host), 0, 0, {}, {}});
+HostLedger::HostLedger(std::vector<HostSpec> hosts, std::chrono::nanoseconds patience) : patience_(patience) {
+  for (HostSpec& host : hosts) {
+    entries_.emplace_back();
+    entries_.back().spec = std::move(host);
+  }
 }
 
 HostLedger::Entry* HostLedger::find(const std::string& host) {
@@ -49,14 +52,44 @@ std::vector<HostSpec> HostLedger::to_ask() const {
   return hosts;
 }
 
-void HostLedger::answered(const std::string& host, bool reachable) {
+std::vector<HostSpec> HostLedger::to_ask_again(std::int64_t now) const {
+  std::vector<HostSpec> hosts;
+  for (const Entry& entry : entries_) {
+    if (entry.is_away() && entry.ask_next_ns <= now) hosts.push_back(entry.spec);
+  }
+  return hosts;
+}
+
+std::optional<std::int64_t> HostLedger::next_ask() const {
+  std::optional<std::int64_t> next;
+  for (const Entry& entry : entries_) {
+    if (entry.is_away()) next = std::min(next.value_or(entry.ask_next_ns), entry.ask_next_ns);
+  }
+  return next;
+}
+
+void HostLedger::answered(const std::string& host, bool reachable, std::int64_t now) {
   Entry* entry = find(host);
   if (entry == nullptr) return;
-  entry->failures_in_a_row = reachable ? 0 : entry->failures_in_a_row + 1;
-  if (reachable) return;
-  ++entry->failures;
-  if (entry->failures_in_a_row >= kMostInARow) leave_out(*entry, fmt::format("it could not be reached {} times in a row", entry->failures_in_a_row));
-  if (entry->failures >= kMostInAll) leave_out(*entry, fmt::format("it could not be reached {} times", entry->failures));
+  if (reachable) {
+    entry->asks = 0;
+    return;
+  }
+  if (entry->asks == 0) {
+    entry->away_since_ns = now;
+    ++entry->losses;
+  }
+  entry->ask_next_ns = now + std::min(kFirstPauseNs << std::min(entry->asks, 10), kLongestPauseNs);
+  ++entry->asks;
+  const auto away = std::chrono::nanoseconds(now - entry->away_since_ns);
+  if (away >= patience_ && entry->asks >= kFewestAsks) {
+    leave_out(*entry, fmt::format("it could not be reached for {} min", std::chrono::duration_cast<std::chrono::minutes>(away).count()));
+  }
+  if (entry->losses >= kMostLosses) leave_out(*entry, fmt::format("it was lost {} times", entry->losses));
+}
+
+void HostLedger::cannot_start(const std::string& host, const std::string& why) {
+  if (Entry* entry = find(host)) leave_out(*entry, "edgelab can't be started there: " + why);
 }
 
 void HostLedger::crashed(const std::string& host, const std::string& job) {
@@ -75,7 +108,15 @@ void HostLedger::leave_out(Entry& entry, std::string why) {
 std::vector<HostSpec> HostLedger::taking_part() const {
   std::vector<HostSpec> hosts;
   for (const Entry& entry : entries_) {
-    if (entry.out_for_good.empty() && entry.failures_in_a_row == 0) hosts.push_back(entry.spec);
+    if (entry.out_for_good.empty() && entry.asks == 0) hosts.push_back(entry.spec);
+  }
+  return hosts;
+}
+
+std::vector<HostSpec> HostLedger::away() const {
+  std::vector<HostSpec> hosts;
+  for (const Entry& entry : entries_) {
+    if (entry.is_away()) hosts.push_back(entry.spec);
   }
   return hosts;
 }
@@ -85,7 +126,7 @@ std::map<std::string, std::string> HostLedger::left_out() const {
   for (const Entry& entry : entries_) {
     if (!entry.out_for_good.empty()) {
       hosts[entry.spec.name] = entry.out_for_good + "; for good";
-    } else if (entry.failures_in_a_row > 0) {
+    } else if (entry.asks > 0) {
       hosts[entry.spec.name] = "it can't be reached; for now";
     }
   }

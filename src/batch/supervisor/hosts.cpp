@@ -3,11 +3,10 @@
 #include <time.h>
 
 #include <algorithm>
-#include <memory>
+#include <optional>
 
 #include "batch/doctor/remote_shell.hpp"
 #include "batch/doctor/visit.hpp"
-#include "batch/supervisor/subprocess.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/machine.hpp"
@@ -18,15 +17,14 @@ namespace {
 
 constexpr std::int64_t kAnswerNs = 10'000'000'000;
 
-// As far as is_this_machine() asks for them.
+}  // namespace
+
 doctor::HostFacts own_facts() {
   doctor::HostFacts own;
   own.host_name = this_machine().host_name;
   own.interfaces = read_interfaces("/", interface_addresses());
   return own;
 }
-
-}  // namespace
 
 ClusterSpec with_this_machine_first(ClusterSpec cluster) {
   const doctor::HostFacts facts = own_facts();
@@ -40,28 +38,34 @@ ClusterSpec with_this_machine_first(ClusterSpec cluster) {
   return cluster;
 }
 
-std::map<std::string, bool> reachable(const std::vector<HostSpec>& hosts) {
-  std::map<std::string, bool> answers;
-  std::map<std::string, std::unique_ptr<Subprocess>> asked;
+HostQuestion::HostQuestion(const std::vector<HostSpec>& hosts) : until_ns_(now_ns() + kAnswerNs) {
   for (const HostSpec& host : hosts) {
     std::vector<std::string> arguments = doctor::remote_shell_words();
     arguments.push_back(host.user.empty() ? host.name : host.user + "@" + host.name);
     arguments.push_back("true");
-    answers[host.name] = false;
-    asked[host.name] = std::make_unique<Subprocess>(arguments);
+    answers_[host.name] = false;
+    open_[host.name] = std::make_unique<Subprocess>(arguments);
   }
-  const std::int64_t until = now_ns() + kAnswerNs;
-  while (!asked.empty() && now_ns() < until) {
-    std::erase_if(asked, [&](auto& entry) {
-      entry.second->read_output();
-      const std::optional<int> code = entry.second->ended();
-      if (code) answers[entry.first] = *code == 0;
-      return code.has_value();
-    });
+}
+
+bool HostQuestion::over() {
+  std::erase_if(open_, [&](auto& entry) {
+    entry.second->read_output();
+    const std::optional<int> code = entry.second->ended();
+    if (code) answers_[entry.first] = *code == 0;
+    return code.has_value();
+  });
+  if (now_ns() >= until_ns_) open_.clear();
+  return open_.empty();
+}
+
+std::map<std::string, bool> reachable(const std::vector<HostSpec>& hosts) {
+  HostQuestion question(hosts);
+  while (!question.over()) {
     const timespec pause{0, 10'000'000};
     nanosleep(&pause, nullptr);
   }
-  return answers;
+  return question.answers();
 }
 
 }  // namespace edgelab::batch

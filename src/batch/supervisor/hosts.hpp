@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "batch/cluster_spec.hpp"
+#include "batch/doctor/facts.hpp"
+#include "batch/supervisor/subprocess.hpp"
 
 namespace edgelab::batch {
 
@@ -12,8 +16,24 @@ namespace edgelab::batch {
 // Throws Error (environment) if this machine is not one of the hosts.
 ClusterSpec with_this_machine_first(ClusterSpec cluster);
 
-// Which of the hosts answer to the remote shell that mpirun uses (doctor/remote_shell.hpp). All are asked at once; takes 10 s
-// at most.
+// What tells this machine from others: its name and interfaces.
+doctor::HostFacts own_facts();
+
+// Asks hosts whether they answer to the remote shell that mpirun uses (doctor/remote_shell.hpp), all at once. One that does
+// not in 10 s doesn't.
+class HostQuestion {
+ public:
+  explicit HostQuestion(const std::vector<HostSpec>& hosts);  // throws Error (environment)
+  bool over();                                                // to be asked every now and then
+  const std::map<std::string, bool>& answers() const { return answers_; }
+
+ private:
+  std::map<std::string, bool> answers_;
+  std::map<std::string, std::unique_ptr<Subprocess>> open_;
+  std::int64_t until_ns_ = 0;
+};
+
+// A question and its answers; blocks.
 std::map<std::string, bool> reachable(const std::vector<HostSpec>& hosts);
 
 }  // namespace edgelab::batch

@@ -27,12 +27,13 @@ class Run {
     while (!mpirun_.ended()) {
       take_output();
       pass_signal_on();
+      kill_if_it_must_be();
     }
     const std::int64_t until = now_ns() + kLastWordsNs;
     while (take_output() && now_ns() < until) {
     }
     pass_on_(filter_.finish());
-    return {{*mpirun_.ended(), filter_.ends(), {}}, signal_, filter_.paragraphs()};
+    return {{*mpirun_.ended(), filter_.ends(), {}}, signal_, filter_.paragraphs(), killed_};
   }
 
  private:
@@ -70,6 +71,17 @@ class Run {
     }
   }
 
+  // SIGTERM first: mpirun then ends its daemons on the other hosts, if it is still in its senses.
+  void kill_if_it_must_be() {
+    if (killed_.empty() && signal_ == 0 && launch_.turn) {
+      killed_ = launch_.turn();
+      if (killed_.empty()) return;
+      mpirun_.send(SIGTERM);
+      kill_at_ns_ = now_ns() + kMarginNs;
+    }
+    if (!killed_.empty() && now_ns() >= kill_at_ns_) mpirun_.send(SIGKILL);
+  }
+
   const Launch& launch_;
   const std::function<void(std::string_view)>& pass_on_;
   OutputFilter filter_;
@@ -77,6 +89,8 @@ class Run {
   int signal_ = 0;
   std::int64_t ordered_at_ns_ = 0, order_next_ns_ = 0;
   bool told_to_kill_ = false;
+  std::string killed_;
+  std::int64_t kill_at_ns_ = 0;
 };
 
 }  // namespace

@@ -16,12 +16,14 @@ struct Launch {
   std::map<std::string, std::string> variables;  // for it
   std::string mark;                              // of the guards' reports
   std::chrono::nanoseconds grace{};              // that the guards give
+  std::function<std::string()> turn;             // every 100 ms; why the run must be killed, or nothing
 };
 
 struct LaunchEnd {
   MpirunEnd mpirun;
   int signal = 0;          // that came to us and was passed on, or 0
   std::string paragraphs;  // what mpirun itself had to say
+  std::string killed;      // why it had to be, or empty
 };
 
 // Runs mpirun to its end; blocks. `pass_on` gets the ranks' output as it comes. A signal that batch::SignalWatch has seen,

@@ -14,11 +14,13 @@ namespace edgelab::batch {
 
 struct Supervision {
   std::filesystem::path program;           // edgelab
-  std::vector<std::string> run_arguments;  // of `edgelab run`, but for --out, --resume and --session
+  std::vector<std::string> run_arguments;  // of `edgelab run`, but for --out, --resume and what supervisors say
   std::filesystem::path results_file;      // absolute
   ClusterSpec cluster;                     // this machine first (hosts.hpp)
   int ranks = 1;                           // at most the cluster's
   std::chrono::seconds grace{30};          // between a signal and the end of the ranks
+  std::chrono::seconds start_limit{120};   // until MPI has brought all ranks together
+  std::chrono::minutes host_patience{60};  // with a host that can't be reached (host_ledger.hpp)
   bool resume = false;
   bool all_hosts = false;  // those too that an earlier session left out for good
   const Batch& batch;

@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 
+#include "batch/session.hpp"
 #include "batch/signals.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -122,6 +123,38 @@ TEST_F(ClusterOnRanks, RunsJobsOfEveryWidthAndEveryRankLearnsTheEnd) {
     EXPECT_GT(record.started_wall_ns, 0);
     for (const results::RankRow& row : record.ranks) EXPECT_EQ(row.host, this_machine().host_name);
   }
+}
+
+TEST_F(ClusterOnRanks, WhatNeedsAHostThatIsAwayWaitsForARestartAndTheRestIsDone) {
+  Work work;
+  work.supervised = true;
+  work.away = {{"pi9", 1}};
+  work.jobs = {job("wide", "reduce", size_ + 1), job("fits", "reduce", size_)};
+  const LoopEnd end = run(work);
+  EXPECT_EQ(end.exit_code, kHostsWanted);
+  EXPECT_TRUE(end.orderly) << "nobody hangs";
+  if (!leads()) return;
+  EXPECT_FALSE(end.complete);
+  ASSERT_EQ(ended.size(), 1u) << "wide was neither run nor skipped";
+  EXPECT_EQ(ended["fits"].status, Status::done);
+}
+
+TEST_F(ClusterOnRanks, ForHostsThatAreBackWhatRunsFinishesAndTheRestWaitsForTheRestart) {
+  Work work;
+  work.supervised = true;
+  work.jobs = {job("first", "sleep", size_), job("second", "sleep", size_)};
+  Cluster cluster(world_, run_pretended, parse_pretended);
+  if (!leads()) {
+    EXPECT_EQ(cluster.serve().exit_code, kHostsWanted);
+    return;
+  }
+  std::vector<std::string> done;
+  Observer observer;
+  observer.ended = [&](const JobRecord& record) { done.push_back(record.id); };
+  const LoopEnd end = cluster.lead(work, observer, [](Controller& controller) { controller.make_way(); });
+  cluster.dismiss(end);
+  EXPECT_EQ(end.exit_code, kHostsWanted);
+  EXPECT_THAT(done, testing::ElementsAre("first"));
 }
 
 TEST_F(ClusterOnRanks, IndependentJobsRunSideBySide) {
