@@ -62,6 +62,7 @@ struct RankRow {
   std::int64_t compute_ns = 0, send_ns = 0, receive_ns = 0, wait_ns = 0;
   std::int64_t bytes_sent = 0, bytes_received = 0;
   std::int64_t peak_rss_bytes = 0;
+  double memory_bytes_per_second = 0.0;  // that its threads read from main memory; 0: not measured
   // What it did when, one span after another: of a model that is split over ranks, the first micro-batches of the last pass.
   std::vector<std::int32_t> span_kind = {};  // SpanKind
   std::vector<std::int64_t> span_microbatch = {}, span_start_ns = {}, span_end_ns = {};  // since spans_began_wall_ns
@@ -104,16 +105,17 @@ struct TrainingRow {
   bool operator==(const TrainingRow&) const = default;
 };
 
-// What one layer alone costs when this share of it is left out.
 // A try of a search. What failed has no numbers.
 struct TrialRow {
   std::int64_t number = 0;
   std::string settings;
   double top1 = 0.0, loss = 0.0;
   std::int64_t bytes = 0, duration_ns = 0;
+  bool taken = false;  // the best, by what the search was for: the job went on with it
   bool operator==(const TrialRow&) const = default;
 };
 
+// What one layer alone costs when this share of it is left out; of a job that quantizes, when it alone is in integers.
 struct SensitivityRow {
   std::string layer;
   double sparsity = 0, top1 = 0, loss = 0;

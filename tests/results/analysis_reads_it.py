@@ -22,7 +22,7 @@ assert jobs.loc["pruned", "status"] == "failed" and jobs["top1"].isna()["pruned"
 
 layers = run.table("layers")
 assert len(layers) == 40 and layers.loc[3, "name"] == "features.3.conv" and layers["job"].nunique() == 2
-for name, rows in {"ranks": 4, "training": 4, "telemetry": 2, "sensitivity": 6, "trials": 2, "expectations": 6, "class_names": 20, "mistakes": 2}.items():
+for name, rows in {"ranks": 4, "training": 4, "telemetry": 2, "sensitivity": 6, "trials": 4, "expectations": 6, "class_names": 20, "mistakes": 2}.items():
     assert len(run.table(name)) == rows, (name, len(run.table(name)))
 
 latency = run.latency()
@@ -41,6 +41,9 @@ for plot in (run.plot_latency, run.plot_accuracy, lambda: run.plot_layers("seria
 front = edgelab_results.pareto_front(jobs.assign(latency_p50_ns=[3, 1, 2, 4], top1=[0.9, 0.5, 0.4, 0.95]))
 assert list(front["latency_p50_ns"]) == [1, 3, 4], front
 
+trials = run.table("trials")
+assert list(trials.loc[trials["taken"] == 1, "settings"]) == 2 * ["calibration entropy, scheme symmetric"]
+
 names = {path.stem for path in run.export(folder / "csv", "csv")}
-assert {"jobs", "latency", "layers", "ranks", "mistakes"} <= names, names
+assert {"jobs", "latency", "layers", "ranks", "mistakes", "trials"} <= names, names
 print("tables and plots are in order")

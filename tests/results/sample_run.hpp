@@ -62,9 +62,9 @@ inline results::JobRecord sample_job(const std::string& id, std::int64_t calls =
   summary.throttling = "pi-1: throttled in 12 of 40 readings";
   summary.model_bytes = 13'990'000;  // loss and energy_joules stay unknown
   job.ranks.push_back({0, 1, "pi-0", "stage 0: layers 0 to 12", 2, "cuda 0: a device", "", 11, 12, 13'000'000, 14'000, 15'000, 16'000'000,
-                       17'000, 18'000, 19'000'000});
+                       17'000, 18'000, 19'000'000, 11.5e9});
   job.ranks.push_back({1, 0, "pi-1", "stage 1: layers 13 to 20", 3, "cpu", "no CUDA device", 21, 22, 23'000'000, 24'000, 25'000, 26'000'000,
-                       27'000, 28'000, 29'000'000});
+                       27'000, 28'000, 29'000'000, 12.5e9});
   job.forecast = {"pipeline of 2", 4'000'000.5, 4'100'000.25, 500.5, 480.25, 40'960, 41'000};
   for (RankRow& row : job.ranks) {
     row.spans_began_wall_ns = job.started_wall_ns;
@@ -84,7 +84,8 @@ inline results::JobRecord sample_job(const std::string& id, std::int64_t calls =
   job.energy.push_back({0, "pi-0", "pmic", 60.5, 2.25, 20'000'000'001, 201, 41'000'000, 100'000'000});
   job.training.push_back({1, 2.25, 0.125, 0.05, 812.5});
   job.training.push_back({2, 1.75, 0.375, 0.025, 815.5});
-  job.trials.push_back({0, "calibration minmax, scheme affine", 0.94, 0.22, 2358272, 1234567});
+  job.trials.push_back({0, "calibration minmax, scheme affine", 0.94, 0.22, 2358272, 1234567, false});
+  job.trials.push_back({1, "calibration entropy, scheme symmetric", 0.95, 0.21, 2358273, 1234568, true});
   job.sensitivity.push_back({"none", 0.0, 0.945, 0.21});
   job.sensitivity.push_back({"features.1.conv.0.0", 0.5, 0.875, 0.375});
   job.sensitivity.push_back({"features.1.conv.0.0", 0.9, 0.25, 2.5});

@@ -271,6 +271,7 @@ TEST_F(Train, ASearchFindsABetterLearningRateAndGoesOnAfterAnInterruption) {
   EXPECT_EQ(record.training.size(), 3u);
   const auto best = std::min_element(record.trials.begin(), record.trials.end(), [](const auto& a, const auto& b) { return a.loss < b.loss; });
   EXPECT_LT(best->loss, record.trials[0].loss);
+  for (const auto& trial : record.trials) EXPECT_EQ(trial.taken, trial.number == best->number);
   spec.train->search.reset();
   EXPECT_LT(*record.summary.loss, *run(spec).record.summary.loss);
   // It has ended: what comes after a kill behind it asks for no more, and is not another search's.

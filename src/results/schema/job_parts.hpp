@@ -97,6 +97,8 @@ struct Schema<RankRow> {
       {"bytes_sent", &RankRow::bytes_sent, "byte", "bytes sent"},
       {"bytes_received", &RankRow::bytes_received, "byte", "bytes received"},
       {"peak_rss_bytes", &RankRow::peak_rss_bytes, "byte", "highest resident set of the process so far"},
+      {"memory_bytes_per_second", &RankRow::memory_bytes_per_second, "byte/s",
+       "what the rank's threads read from main memory, all ranks of the job at the same time, measured behind the job; 0 where it was not"},
       {"spans_began_wall_ns", &RankRow::spans_began_wall_ns, "ns", "from when on spans were kept, since 1970-01-01T00:00:00Z, the same for all ranks of a job; 0 without spans"},
   };
   template <class Walker>
@@ -214,6 +216,7 @@ struct Schema<TrialRow> {
       {"loss", &TrialRow::loss, "1", "mean loss on them"},
       {"bytes", &TrialRow::bytes, "B", "size of the model's file"},
       {"duration_ns", &TrialRow::duration_ns, "ns", "that it took"},
+      {"taken", &TrialRow::taken, "1", "1 for the best by what the search was for, with which the job went on"},
   };
   template <class Walker>
   static void parts(Walker&) {}

@@ -137,7 +137,7 @@ class Search {
     Found result{done_[best()].point, {}};
     for (const LoggedTrial& trial : done_) {
       const std::string text = trial.point.empty() ? "as the job file says" : search::text_of(searched_.space, trial.point);
-      result.trials.push_back({trial.number, text, trial.top1, trial.loss, trial.bytes, trial.duration_ns});
+      result.trials.push_back({trial.number, text, trial.top1, trial.loss, trial.bytes, trial.duration_ns, trial.number == done_[best()].number});
     }
     if (leads()) log::info(fmt::format("job {}: of {} trials the best is number {}: {}", spec_.id, done_.size(), done_[best()].number, result.trials[best()].settings));
     return result;
