@@ -9,6 +9,7 @@
 
 #include "results/text/sparkline.hpp"
 #include "results/text/units.hpp"
+#include "results/text/width.hpp"
 
 namespace edgelab::app {
 namespace {

@@ -89,6 +89,7 @@ struct Walker {
   template <class Element>
   void array(const ArrayPart<Record, Element>& part) {
     const auto& elements = record.*part.data;
+    if (sizeof(Element) == 1) return;  // a picture, which no table is for
     if (elements.empty() || (part.kept != nullptr && !(record.*part.kept))) return;
     Cells head = ahead.head;
     for (const auto& axis : part.axes) head.push_back(axis.name);
@@ -111,15 +112,23 @@ struct Walker {
   }
 
  private:
+  // What tells this item's rows from those of others: its job, and within a job the item's first field.
+  template <class Item>
+  Row ahead_below(const Item& item) const {
+    if constexpr (std::is_same_v<Item, JobRecord>) return {{"job"}, {item.id}};
+    Row below = ahead;
+    below.head.push_back(Schema<Item>::fields[0].name);
+    below.cells.push_back(cell_of(value_of(item, Schema<Item>::fields[0])));
+    return below;
+  }
+
   template <class Item>
   void list(const char* name, std::vector<Item> Record::*member) {
     for (const Item& item : record.*member) {
       Row own = ahead;
       own.add(item);
-      if constexpr (std::is_same_v<Item, JobRecord>) {
-        Walker<Item> below{sheets, item, own, Row{{"job"}, {item.id}}, ""};
-        Schema<Item>::parts(below);
-      }
+      Walker<Item> below{sheets, item, own, ahead_below(item), ""};
+      Schema<Item>::parts(below);
       sheets.at(prefix + name, own.head) += csv_line(own.cells);
     }
   }

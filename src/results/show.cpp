@@ -18,8 +18,6 @@ namespace {
 
 using Cell = TextTable::Cell;
 
-constexpr int kRoomForSpread = 100;  // columns of a terminal on which tables have place for more
-
 Ink ink_of(Status status) {
   switch (status) {
     case Status::done: return Ink::good;
@@ -73,8 +71,19 @@ std::string host_lines(const RunRecord& run, const Look& look) {
 }
 
 std::string job_table(const RunRecord& run, const Look& look) {
-  TextTable table(
-      {{"job", false}, {"task", false}, {"status", false}, {"n"}, {"top-1"}, {"p50"}, {"p99"}, {"spread", false}, {"per s"}, {"memory"}, {"energy"}});
+  TextTable table({{"job", false},
+                   {"task", false, 4},
+                   {"status", false},
+                   {"n", true, 6},
+                   {"top-1"},
+                   {"p50"},
+                   {"p90", true, 3},
+                   {"p99"},
+                   {"spread", false, 1},
+                   {"per s"},
+                   {"memory", true, 5},
+                   {"energy"},
+                   {"above idle", true, 2}});
   for (const JobRecord& job : run.jobs) {
     const Summary& summary = job.summary;
     table.add({{safe_for_terminal(job.id)},
@@ -83,11 +92,13 @@ std::string job_table(const RunRecord& run, const Look& look) {
                {text_or_nothing(summary.samples, count_text)},
                {text_or_nothing(summary.top1, share_text)},
                {text_or_nothing(summary.latency_p50_ns, duration_text)},
+               {text_or_nothing(summary.latency_p90_ns, duration_text)},
                {text_or_nothing(summary.latency_p99_ns, duration_text)},
-               {look.width >= kRoomForSpread ? latency_spread(job) : ""},
+               {latency_spread(job)},
                {text_or_nothing(summary.throughput_samples_per_second, rate_text)},
                {text_or_nothing(summary.peak_rss_bytes, bytes_text)},
-               {text_or_nothing(summary.energy_joules, joules_text)}});
+               {text_or_nothing(summary.energy_joules, joules_text)},
+               {text_or_nothing(summary.energy_above_idle_joules, joules_text)}});
   }
   return table.text(look);
 }
@@ -138,7 +149,7 @@ std::string device_lines(const RunRecord& run, const Look& look) {
 
 // Predicted beside measured, of models that are split over ranks; else nothing.
 std::string forecast_table(const RunRecord& run, const Look& look) {
-  TextTable table({{"predicted", false}, {"layout", false}, {"a call"}, {"measured"}, {"per s"}, {"measured"}, {"sent"}, {"measured"}});
+  TextTable table({{"predicted", false}, {"layout", false}, {"a call"}, {"measured"}, {"per s"}, {"measured"}, {"sent", true, 1}, {"measured", true, 1}});
   bool any = false;
   for (const JobRecord& job : run.jobs) {
     const ForecastRecord& forecast = job.forecast;
@@ -150,8 +161,8 @@ std::string forecast_table(const RunRecord& run, const Look& look) {
                {duration_text(forecast.measured_latency_ns)},
                {rate_text(forecast.predicted_samples_per_second)},
                {rate_text(forecast.measured_samples_per_second)},
-               {look.width >= kRoomForSpread ? bytes_text(forecast.predicted_bytes) : ""},
-               {look.width >= kRoomForSpread ? bytes_text(forecast.measured_bytes) : ""}});
+               {bytes_text(forecast.predicted_bytes)},
+               {bytes_text(forecast.measured_bytes)}});
   }
   return any ? "\n" + table.text(look) : "";
 }
@@ -249,7 +260,7 @@ std::string shown_text(const RunRecord& run, const std::string& file_name, bool 
   std::string text = head(run, file_name, look) + host_lines(run, look);
   if (!run.jobs.empty()) text += "\n" + job_table(run, look) + model_table(run, look) + forecast_table(run, look) +
                                   scenario_table(run, look);
-  text += training_table(run, look) + telemetry_table(run, look) + device_lines(run, look) + reasons(run, look) + expectation_lines(run, look);
+  text += training_table(run, look) + trials_table(run, look) + telemetry_table(run, look) + device_lines(run, look) + reasons(run, look) + expectation_lines(run, look);
   for (const JobRecord& job : run.jobs) {
     if (layers) text += layer_table(job, look);
   }

@@ -81,14 +81,41 @@ std::string training_table(const RunRecord& run, const Look& look) {
   return any ? "\n" + table.text(look) : "";
 }
 
+std::string trials_table(const RunRecord& run, const Look& look) {
+  TextTable table({{"search of", false}, {"tried"}, {"failed"}, {"top-1", false}, {"own"}, {"taken"}, {"trial"}});
+  std::string settings;
+  bool any = false;
+  for (const JobRecord& job : run.jobs) {
+    if (job.trials.empty()) continue;
+    any = true;
+    const auto top1 = column_of(job.trials, &TrialRow::top1);
+    const auto failed = std::ranges::count_if(top1, [](double value) { return !std::isfinite(value); });
+    const auto taken = std::ranges::find_if(job.trials, &TrialRow::taken);
+    const bool known = taken != job.trials.end();
+    table.add({{safe_for_terminal(job.id)},
+               {std::to_string(job.trials.size())},
+               {failed > 0 ? std::to_string(failed) : "", Ink::warning},
+               {curve(top1)},
+               {std::isfinite(top1.front()) ? share_text(top1.front()) : ""},
+               {known && std::isfinite(taken->top1) ? share_text(taken->top1) : ""},
+               {known ? std::to_string(taken->number) : ""}});
+    if (known)
+      settings += painted(wrapped(safe_for_terminal(fmt::format("{} took trial {}: {}", job.id, taken->number, taken->settings)),
+                                  static_cast<std::size_t>(look.width), 4),
+                          Ink::faint, look) +
+                  "\n";
+  }
+  return any ? "\n" + table.text(look) + settings : "";
+}
+
 std::string telemetry_table(const RunRecord& run, const Look& look) {
   TextTable table({{"telemetry", false},
                    {"°C", false},
-                   {"", false},
+                   {"", false, 1},
                    {"GHz", false},
-                   {"", false},
+                   {"", false, 2},
                    {"W", false},
-                   {"", false},
+                   {"", false, 3},
                    {"throttled"}});
   bool any = false;
   for (const JobRecord& job : run.jobs) {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "results/text/units.hpp"
+#include "results/text/width.hpp"
 
 namespace edgelab::app {
 namespace {

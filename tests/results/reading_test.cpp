@@ -12,7 +12,9 @@
 #include "results/show.hpp"
 #include "results/shown_scenarios.hpp"
 #include "results/text/sparkline.hpp"
+#include "results/text/table.hpp"
 #include "results/text/units.hpp"
+#include "results/text/width.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace edgelab::results {
@@ -49,7 +51,15 @@ TEST(Units, AreScaledForAReader) {
 
 TEST(Show, FitsAnEightyColumnTerminal) {
   const Look narrow{80, false};
-  std::istringstream lines(shown_text(test::sample_run(), "results/k.h5", false, narrow));
+  RunRecord run = test::sample_run();
+  for (JobRecord& job : run.jobs) {
+    job.telemetry.resize(20, {0, 0, 1.5e9, 61.5, 3.25, 4, 88'000'000});
+    for (std::size_t i = 0; i < job.telemetry.size(); ++i) {
+      TelemetryRow& row = job.telemetry[i];
+      row.frequency_hz += 1e7 * static_cast<double>(i), row.temperature_celsius += static_cast<double>(i), row.power_watt += 0.1 * static_cast<double>(i);
+    }
+  }
+  std::istringstream lines(shown_text(run, "results/k.h5", false, narrow));
   for (std::string line; std::getline(lines, line);) EXPECT_LE(width_of(line), 80u) << line;
 }
 
@@ -109,7 +119,60 @@ TEST(Show, DrawsHowCallsSpreadAndHowTrainingWent) {
   EXPECT_THAT(text, HasSubstr("█▁    1.75  ▁█     37.50 %"));  // loss falls, accuracy rises
   EXPECT_THAT(text, HasSubstr("61.5 to 70.0"));
   EXPECT_THAT(text, HasSubstr("100 %"));  // throttled
-  EXPECT_THAT(shown_text(run, "k.h5", false, {80, false}), Not(HasSubstr("spread")));
+}
+
+TEST(Show, SaysWhatSearchesTriedAndTook) {
+  RunRecord run = test::sample_run();
+  run.jobs[1].trials[1].top1 = std::nan("");
+  run.jobs[1].trials[1].taken = false;
+  const std::string text = shown_text(run, "k.h5", false, {100, false});
+  EXPECT_THAT(text, HasSubstr("serial took trial 1: calibration entropy, scheme symmetric\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("serial +2 +▁█ +94.00 % +95.00 % +1\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("grid.+\n? +2 +1 +▄? +94.00 %\n"));  // one failed, and none was taken
+  for (JobRecord& job : run.jobs) job.trials.clear();
+  EXPECT_THAT(shown_text(run, "k.h5", false, {100, false}), Not(HasSubstr("search of")));
+}
+
+// The table of jobs, by the terminal's width.
+std::string titles_of_jobs(const RunRecord& run, int width) {
+  const std::string text = shown_text(run, "k.h5", false, {width, false});
+  const std::size_t at = text.find("\njob ") + 1;
+  return text.substr(at, text.find('\n', at) - at);
+}
+
+TEST(Show, LeavesOutWhatIsLeastOfUseWhereTheTerminalIsNarrow) {
+  RunRecord run = test::sample_run();
+  for (JobRecord& job : run.jobs) job.summary.energy_above_idle_joules = {};
+  EXPECT_THAT(titles_of_jobs(run, 80), testing::ContainsRegex("^job +status +top-1 +p50 +p90 +p99 +spread +per s$"));
+  for (JobRecord& job : run.jobs) {
+    job.summary.energy_joules = 20;
+    job.summary.energy_above_idle_joules = 15.5;
+  }
+  EXPECT_THAT(titles_of_jobs(run, 80), testing::ContainsRegex("^job +status +top-1 +p50 +p99 +spread +per s +energy$"));
+  EXPECT_THAT(titles_of_jobs(run, 200), testing::ContainsRegex("^job +task +status +n +top-1 +p50 +p90 +p99 +spread +per s +memory +energy +above idle$"));
+  EXPECT_THAT(shown_text(run, "k.h5", false, {200, false}), testing::ContainsRegex("20.0 J +15.5 J\n"));
+}
+
+TEST(Width, CountsWideLettersTwiceAndCombiningOnesNot) {
+  EXPECT_EQ(width_of("größe ✓"), 7u);
+  EXPECT_EQ(width_of("機械学習"), 8u);
+  EXPECT_EQ(width_of("한국어, カナ"), 12u);
+  EXPECT_EQ(width_of("ｆｕｌｌ"), 8u);
+  EXPECT_EQ(width_of("😀"), 2u);
+  EXPECT_EQ(width_of("e\u0301"), 1u);
+  EXPECT_EQ(width_of("▁▄█→"), 4u);
+  EXPECT_EQ(width_of("a\x80z"), 3u);
+  EXPECT_EQ(cut_to("機械学習", 8), "機械学習");
+  EXPECT_EQ(cut_to("機械学習", 7), "機械学…");
+  EXPECT_EQ(cut_to("機械学習", 6), "機械…");  // half a letter is none
+  EXPECT_EQ(cut_to("serial", 4), "ser…");
+}
+
+TEST(Width, TablesOfWideNamesStayAligned) {
+  TextTable table({{"name", false}, {"value"}});
+  table.add({{"機械"}, {"1"}});
+  table.add({{"ab"}, {"22"}});
+  EXPECT_EQ(table.text({80, false}), "name  value\n機械      1\nab       22\n");
 }
 
 TEST(Show, LeavesOutTelemetryOfHostsThatTellNothing) {
@@ -175,6 +238,10 @@ TEST(Csv, WritesOneFileATable) {
   EXPECT_THAT(jobs, HasSubstr("91000000,13990000,,15.5,0.0625,pi-1: throttled in 12 of 40 readings,INVALID,too few queries: 128 of 662,pipeline of 2,4000000.5,4100000.25,"));
   EXPECT_THAT(jobs, HasSubstr(",server,queries_per_second,312.5,128,"));
   EXPECT_EQ(std::count(jobs.begin(), jobs.end(), '\r'), 5);
+  EXPECT_THAT(contents_of(out / "trials.csv"), HasSubstr("serial,1,\"calibration entropy, scheme symmetric\",0.95,0.21,2358273,1234568,1\r\n"));
+  EXPECT_THAT(contents_of(out / "span_start_ns.csv"), testing::StartsWith("job,rank,span,span_start_ns\r\nserial,0,0,0\r\nserial,0,1,900000\r\n"));
+  EXPECT_THAT(contents_of(out / "span_kind.csv"), HasSubstr("\r\n\"grid[precision=int8,attention=flash]\",1,3,2\r\n"));
+  EXPECT_FALSE(std::filesystem::exists(out / "picture.csv"));
   EXPECT_THAT(contents_of(out / "expectations.csv"),
               HasSubstr("serial,\"outputs_match: {job: serial, rtol: 0.0001}\",3.2e-07,0.0001,1,\r\n"));
 }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "results/text/units.hpp"
+#include "results/text/width.hpp"
 
 namespace edgelab::results {
 namespace {
@@ -38,17 +38,31 @@ std::string painted(std::string_view text, Ink ink, const Look& look) {
   return code_of(ink) + std::string(text) + "\033[0m";
 }
 
-std::string TextTable::text(const Look& look) const {
+// Of each column in a table of `whole` columns; 0 for one that is left out.
+std::vector<std::size_t> TextTable::widths_for(std::size_t whole) const {
   std::vector<std::size_t> widths(columns_.size(), 0);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     for (const auto& row : rows_) widths[i] = std::max(widths[i], width_of(row[i].text));
     if (widths[i] > 0) widths[i] = std::max(widths[i], width_of(columns_[i].title));
   }
-  std::size_t others = 0;
-  for (std::size_t i = 1; i < widths.size(); ++i) others += widths[i] > 0 ? widths[i] + kGap : 0;
-  const auto whole = static_cast<std::size_t>(look.width);
-  widths[0] = std::min(widths[0], whole > others + kNarrowestFirst ? whole - others : kNarrowestFirst);
+  const auto others = [&] {
+    std::size_t sum = 0;
+    for (std::size_t i = 1; i < widths.size(); ++i) sum += widths[i] > 0 ? widths[i] + kGap : 0;
+    return sum;
+  };
+  int next = 0;
+  for (const Column& column : columns_) next = std::max(next, column.left_out);
+  for (; next > 0 && others() + std::min(widths[0], kNarrowestFirst) > whole; --next) {
+    for (std::size_t i = 1; i < widths.size(); ++i) {
+      if (columns_[i].left_out == next) widths[i] = 0;
+    }
+  }
+  widths[0] = std::min(widths[0], whole > others() + kNarrowestFirst ? whole - others() : kNarrowestFirst);
+  return widths;
+}
 
+std::string TextTable::text(const Look& look) const {
+  const std::vector<std::size_t> widths = widths_for(static_cast<std::size_t>(look.width));
   std::string text;
   const auto add_line = [&](const std::vector<Cell>& cells) {
     std::string line;
@@ -86,17 +100,6 @@ std::string safe_for_terminal(std::string_view text) {
       safe.replace(i - 1, 2, "?"), --i;
   }
   return safe;
-}
-
-std::string cut_to(std::string_view text, std::size_t columns) {
-  if (width_of(text) <= columns) return std::string(text);
-  if (columns == 0) return "";
-  std::size_t end = 0;
-  for (std::size_t column = 0; column + 1 < columns; ++column) {
-    do ++end;
-    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u);
-  }
-  return std::string(text.substr(0, end)) + "…";
 }
 
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {

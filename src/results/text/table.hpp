@@ -15,13 +15,15 @@ struct Look {
 enum class Ink { plain, faint, bold, good, bad, warning };
 std::string painted(std::string_view text, Ink ink, const Look& look);
 
-// A table of aligned columns. The first column is the one that gives way: a first cell longer than what the others leave
-// stands on a line of its own above its row. Columns in which every cell is empty are left out.
+// A table of aligned columns. Columns in which every cell is empty are left out; where the table is too wide, also those that
+// may be, and then the first column gives way: a first cell longer than what the others leave stands on a line of its own above
+// its row.
 class TextTable {
  public:
   struct Column {
     std::string title;
     bool right = true;
+    int left_out = 0;  // 0: never; else where there is no room, those with the highest number first, and together
   };
   struct Cell {
     std::string text;
@@ -33,15 +35,14 @@ class TextTable {
   std::string text(const Look& look) const;
 
  private:
+  std::vector<std::size_t> widths_for(std::size_t whole) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };
 
 // Text with control characters shown as '?', so that no name or reason can steer a terminal.
 std::string safe_for_terminal(std::string_view text);
-
-// Its first `columns` columns, the last of them "…" if anything was cut off. `text` holds no escape sequences.
-std::string cut_to(std::string_view text, std::size_t columns);
 
 // Broken at blanks into lines of at most `width` columns, each after the first indented.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);

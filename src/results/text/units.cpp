@@ -74,9 +74,4 @@ std::string time_text(std::int64_t wall_ns) {
   return text;
 }
 
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) != 0x80u; }));
-}
-
 }  // namespace edgelab::results

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 // Numbers as a person reads them: three or four figures and a scaled unit.
 namespace edgelab::results {
@@ -17,8 +16,5 @@ std::string figures_text(double number, int figures);  // rounded, no exponent b
 
 // "2026-11-23 04:39:20 UTC"
 std::string time_text(std::int64_t wall_ns);
-
-// Columns that the text takes on a terminal: one a code point.
-std::size_t width_of(std::string_view text);
 
 }  // namespace edgelab::results
