@@ -6,6 +6,8 @@
 
 namespace edgelab::results {
 
+bool runs_from_arrival(const JobRecord& job) { return !job.scenario.kind.empty() && job.scenario.kind != "offline"; }
+
 std::string scenario_result_text(const JobRecord& job) {
   const ScenarioRecord& scenario = job.scenario;
   if (scenario.metric == "queries_per_second") {

@@ -7,6 +7,10 @@
 
 namespace edgelab::results {
 
+// Whether the job's latencies are of queries, from arrival to answer, waiting for the model included. Else they are of calls, tensor to
+// logits: without a scenario, and offline, where all queries wait from the start.
+bool runs_from_arrival(const JobRecord& job);
+
 // "p90 4.12 ms"; "312 queries/s within 15.0 ms"; "840 samples/s". Of a job with a scenario.
 std::string scenario_result_text(const JobRecord& job);
 

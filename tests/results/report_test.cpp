@@ -61,7 +61,11 @@ TEST(Report, HasAllThatTheRunHolds) {
                               "Asked one type, got another",
                               "onednn: int8 with groups is not supported",
                               ">Roofline</h2>",
-                              "GFLOP/s is what the threads reach in a product from cache",
+                              "Flat: what the threads reach in a matrix product of the type, operands in cache, GFLOP/s: fp32 40.0, int8 40.0.",
+                              "Slope: 12.5 GB/s, what the threads read from main memory",
+                              ">Searches</h2>",
+                              "Taken: trial 1, calibration entropy, scheme symmetric.",
+                              "✓ taken",
                               ">Training</h2>",
                               ">Sensitivity</h2>",
                               ">Timeline</h2>",
@@ -91,6 +95,96 @@ TEST(Report, EveryFigureHasATableBehindIt) {
   EXPECT_EQ(count_of(html, "<details><summary>Table: "), figures);
 }
 
+// The part of the page between the heads of two sections.
+std::string section_of(const std::string& html, const std::string& title) {
+  const std::size_t begin = html.find(">" + title + "</h2>");
+  return begin == std::string::npos ? "" : html.substr(begin, html.find("</section>", begin) - begin);
+}
+
+TEST(Report, ARoofThatWasNotMeasuredIsTheBestOfItsTypeInTheJobAndSaysSo) {
+  RunRecord run = test::sample_run();
+  run.jobs.resize(1);
+  run.jobs[0].layers = {{"a", "conv2d", "fp32", "fp32", "x", "", 1'000, 1'000, 0, 2'000, 0.0},
+                        {"b", "conv2d", "fp32", "fp32", "x", "", 1'000, 4'000, 0, 1'000, 0.0},
+                        {"c", "conv2d", "int8", "int8", "x", "", 1'000, 1'000, 0, 8'000, 16e9}};
+  for (RankRow& rank : run.jobs[0].ranks) rank.memory_bytes_per_second = 0;
+  const std::string html = section_of(report_of(run), "Roofline");
+  EXPECT_THAT(html, HasSubstr("operands in cache, GFLOP/s: int8 16.0."));
+  EXPECT_THAT(html, HasSubstr("the best that a layer of the type reached in this job, GFLOP/s: fp32 2.00."));
+  EXPECT_THAT(html, HasSubstr("Slope: 4.00 GB/s, the best that a layer of this job reached, from caches too."));
+  // 8 GFLOP/s under int8's 16, which at 8 FLOP a byte is no matter of the slope; fp32's best is on its own roof.
+  EXPECT_THAT(html, HasSubstr("c (conv2d): 8.00 GFLOP/s, 50 % of the roof"));
+  EXPECT_THAT(html, HasSubstr("a (conv2d): 2.00 GFLOP/s, 100 % of the roof"));
+  run.jobs[0].ranks[0].memory_bytes_per_second = 5e8;
+  EXPECT_THAT(section_of(report_of(run), "Roofline"), HasSubstr("a (conv2d): 2.00 GFLOP/s, 200 % of the roof"));  // it came from caches
+}
+
+TEST(Report, OneLayerInIntegersIsNoPartLeftOut) {
+  RunRecord run = test::sample_run();
+  run.jobs.resize(1);
+  run.jobs[0].task = "quantize";
+  run.jobs[0].sensitivity = {{"none", 0.0, 0.945, 0.21}, {"features.0", 0.0, 0.9375, 0.25}};
+  std::string html = section_of(report_of(run), "Sensitivity");
+  EXPECT_THAT(html, HasSubstr("with one layer alone in integers"));
+  EXPECT_THAT(html, HasSubstr("features.0: +0.04, top-1 93.75 %"));
+  EXPECT_THAT(html, Not(HasSubstr("left out")));
+  run.jobs[0].task = "prune";
+  run.jobs[0].sensitivity[1].sparsity = 0.5;
+  html = section_of(report_of(run), "Sensitivity");
+  EXPECT_THAT(html, HasSubstr("with 50 % of one layer left out"));
+  EXPECT_THAT(html, Not(HasSubstr("integers")));
+}
+
+TEST(Report, SaysOfLatenciesFromArrivalThatTheyAre) {
+  RunRecord run = test::sample_run();
+  run.jobs.resize(1);
+  const char* of_calls = "tensor in memory to logits";
+  for (const char* kind : {"single_stream", "multi_stream", "server"}) {
+    run.jobs[0].scenario.kind = kind;
+    const std::string html = section_of(report_of(run), "Latency");
+    EXPECT_THAT(html, HasSubstr("arrival to answer, waiting for the model"));
+    EXPECT_THAT(html, HasSubstr("128 queries of 3"));
+    EXPECT_THAT(html, Not(HasSubstr(of_calls)));
+    EXPECT_THAT(section_of(report_of(run), "Accuracy against latency"), HasSubstr(std::string(kind) + ", from arrival"));
+  }
+  for (const char* kind : {"", "offline"}) {
+    run.jobs[0].scenario.kind = kind;
+    const std::string html = section_of(report_of(run), "Latency");
+    EXPECT_THAT(html, HasSubstr(of_calls));
+    EXPECT_THAT(html, HasSubstr("128 calls of 1"));
+    EXPECT_THAT(html, Not(HasSubstr("arrival")));
+  }
+}
+
+TEST(Report, DrawsPredictedAgainstMeasuredWithTheError) {
+  const std::string html = section_of(report_of(test::sample_run()), "Predicted and measured");
+  EXPECT_THAT(html, HasSubstr("<figcaption>Time of a call, predicted and measured"));
+  EXPECT_THAT(html, HasSubstr("<figcaption>Throughput, predicted and measured"));
+  EXPECT_THAT(html, HasSubstr(">-2.4 %</td>"));  // 4.0 of 4.1 ms
+  EXPECT_THAT(html, HasSubstr(">+4.2 %</td>"));  // 500.5 of 480.25
+}
+
+TEST(Report, MarksWhenAHostWasSlowedDown) {
+  RunRecord run = test::sample_run();
+  run.jobs.resize(1);
+  run.jobs[0].telemetry.clear();
+  // Slowed down between 1 and 3 s, and from 5 s on; the bit above 16 is of what was before.
+  for (const auto& [second, bits] : {std::pair{0, 0}, {1, 0x40000}, {2, 4}, {3, 4}, {4, 0}, {5, 0}, {6, 8}})
+    run.jobs[0].telemetry.push_back({second * 1'000'000'000LL, 0, 1.5e9, 61.5, 3.25, bits, 88'000'000});
+  const std::string html = section_of(report_of(run), "Telemetry");
+  EXPECT_EQ(count_of(html, "class=\"band\""), 6);  // of temperature, frequency and power
+  EXPECT_EQ(count_of(html, "rank 0: throttled, 1.00 s to 3.00 s"), 3);
+  EXPECT_THAT(html, HasSubstr("5.00 s to 6.00 s"));
+  for (TelemetryRow& row : run.jobs[0].telemetry) row.throttle_bits = 0;
+  EXPECT_THAT(section_of(report_of(run), "Telemetry"), Not(HasSubstr("class=\"band\"")));
+}
+
+TEST(Report, ShowsEnergyAboveIdleBesideEnergy) {
+  RunRecord run = test::sample_run();
+  run.jobs[0].summary.energy_joules = 60.5;
+  EXPECT_THAT(section_of(report_of(run), "Jobs"), HasSubstr(">60.5 J</td><td class=\"n\" data-v=\"15.5\">15.5 J</td>"));
+}
+
 TEST(Report, SeveralFilesAreHeldAgainstTheFirst) {
   RunRecord slower = test::sample_run();
   for (auto& time : slower.jobs[0].latency_ns) time *= 2;
@@ -98,7 +192,7 @@ TEST(Report, SeveralFilesAreHeldAgainstTheFirst) {
   slower.jobs[0].scenario.value /= 2;
   slower.jobs.pop_back();
   const std::string html = report::html_report({{"a.h5", {test::sample_run()}}, {"b.h5", {slower}}}, "a.h5, b.h5");
-  for (const char* present : {">Comparison</h2>", "b.h5 against a.h5", "+100.0 %", "slower (INVALID, throttled)", "missing", "a.h5, batch 1",
+  for (const char* present : {">Comparison</h2>", "b.h5 against a.h5", "+100.0 %", "slower (INVALID, throttled)", "missing", "a.h5, server, from arrival",
                               ">Runs one by one</h2>", "<details class=\"file\"><summary>b.h5"})
     EXPECT_THAT(html, HasSubstr(present));
 }
@@ -118,6 +212,8 @@ TEST(Report, EscapesEveryText) {
       row.name = row.op = row.requested_dtype = row.effective_dtype = row.implementation = row.refused = evil;
     for (RankRow& row : job.ranks) row.host = row.role = evil;
     for (SensitivityRow& row : job.sensitivity) row.layer = evil;
+    for (TrialRow& row : job.trials) row.settings = evil;
+    if (!job.forecast.layout.empty()) job.forecast.layout = evil;
     for (ClassRow& row : job.class_names) row.name = evil;
     for (ExpectationRow& row : job.expectations) row.text = row.note = evil;
   }
@@ -141,6 +237,10 @@ TEST(Report, NumbersThatAreNoneBreakNoPlot) {
     for (TrainingRow& row : job.training) row.loss = row.top1 = kNone;
     for (TelemetryRow& row : job.telemetry) row.frequency_hz = row.temperature_celsius = row.power_watt = kNone;
     for (LayerRow& row : job.layers) row.time_ns = 0;
+    for (TrialRow& row : job.trials) row.top1 = row.loss = kNone;
+    for (SensitivityRow& row : job.sensitivity) row.top1 = row.loss = kNone;
+    job.forecast.predicted_latency_ns = job.forecast.measured_latency_ns = kNone;
+    job.forecast.measured_samples_per_second = 0;
     job.latency_ns.assign(job.latency_ns.size(), 5);
     job.labels.assign(job.labels.size(), -1);
   }
@@ -158,6 +258,9 @@ TEST(Scale, GoesToRoundTicksAndKeepsWithinItsEnds) {
   EXPECT_DOUBLE_EQ(decades.at(1e3), 0);
   EXPECT_DOUBLE_EQ(decades.at(1e5), 0.5);
   EXPECT_DOUBLE_EQ(decades.at(-1), 0);
+  EXPECT_THAT(report::Scale::logarithmic({4.1e6, 4.6e6}).ticks(), testing::ElementsAre(2e6, 5e6));  // no decade of which most is empty
+  EXPECT_THAT(report::Scale::logarithmic({3, 40}).ticks(), testing::ElementsAre(2, 5, 10, 20, 50));
+  EXPECT_DOUBLE_EQ(report::Scale::logarithmic({5, 5}).at(5), 0);
   EXPECT_EQ(report::Scale::linear({}, false).ticks().front(), 0);
   EXPECT_LT(report::Scale::linear({7, 7}, false).at(7), 1);
 }

@@ -6,6 +6,7 @@
 #include "results/report/plot.hpp"
 #include "results/report/sections.hpp"
 #include "results/report/tracks.hpp"
+#include "results/shown_scenarios.hpp"
 #include "results/statistics.hpp"
 #include "results/text/units.hpp"
 
@@ -42,13 +43,27 @@ Histogram histogram_of(const std::vector<std::int64_t>& ascending) {
   return histogram;
 }
 
+// What the job's latencies are of.
+struct Timed {
+  const char* one;
+  const char* several;
+  const char* axis;
+  std::int64_t samples;  // of one
+};
+
+Timed timed_of(const JobRecord& job) {
+  if (runs_from_arrival(job)) return {"query", "queries", "a query, arrival to answer", job.scenario.samples_per_query};
+  return {"call", "calls", "a call, tensor to logits", job.batch};
+}
+
 std::string histogram_html(const JobRecord& job) {
+  const Timed timed = timed_of(job);
   const std::vector<std::int64_t> ascending = ascending_of(job);
   const Histogram histogram = histogram_of(ascending);
   Plot plot{"Latency of " + job.id,
-            {"time of a call", duration_text, false, false, {}},
-            {"calls", whole_tick, false, true, {}},
-            {{"calls", {}, {}, {}}},
+            {timed.axis, duration_text, false, false, {}},
+            {timed.several, whole_tick, false, true, {}},
+            {{timed.several, {}, {}, {}}},
             {}};
   std::vector<std::vector<HtmlCell>> rows;
   for (int bar = 0; bar < kBars; ++bar) {
@@ -61,14 +76,14 @@ std::string histogram_html(const JobRecord& job) {
   }
   for (const auto& [percent, label] : {std::pair{50.0, "p50"}, {90.0, "p90"}, {99.0, "p99"}})
     plot.guides.push_back({percentile_of_sorted(ascending, percent), label, true});
-  const LatencySummary summary = summarise_latency(ascending, job.batch);
+  const LatencySummary summary = summarise_latency(ascending, timed.samples);
   std::string note =
-      fmt::format("{} calls of {}, median {}, standard deviation {}", ascending.size(), job.batch,
+      fmt::format("{} {} of {}, median {}, standard deviation {}", ascending.size(), timed.several, timed.samples,
                   duration_text(static_cast<double>(summary.p50_ns)), duration_text(summary.standard_deviation_ns));
   if (histogram.beyond > 0)
     note += fmt::format("; {} longer, up to {}, in the last bar", histogram.beyond,
                         duration_text(static_cast<double>(summary.longest_ns)));
-  return plot_html(plot, note, html_table("Latency of " + job.id, {"from", "to", "calls"}, rows));
+  return plot_html(plot, note, html_table("Latency of " + job.id, {"from", "to", timed.several}, rows));
 }
 
 std::string overview(const std::vector<const JobRecord*>& jobs) {
@@ -86,18 +101,30 @@ std::string overview(const std::vector<const JobRecord*>& jobs) {
                             {{shortest, p99, 0, title, "", Piece::Look::thin},
                              {p25, p75, 0, title, "", Piece::Look::full},
                              {p50, p50, 0, title, "", Piece::Look::tick}}});
-    std::vector<HtmlCell> row{text_cell(job->id, "id"),
-                              number_cell(static_cast<double>(job->batch), std::to_string(job->batch))};
+    const Timed timed = timed_of(*job);
+    std::vector<HtmlCell> row{text_cell(job->id, "id"), text_cell(timed.one),
+                              number_cell(static_cast<double>(timed.samples), std::to_string(timed.samples))};
     for (const double value : {shortest, p25, p50, p75, p90, p99, longest})
       row.push_back(number_cell(value, duration_text(value)));
     rows.push_back(std::move(row));
   }
   chart.scale = Scale::logarithmic(ends);
   return tracks_html(chart,
-                     "Thin: from the shortest call to the 99th percentile. Thick: the middle half. Tick: the median. "
+                     "Thin: from the shortest to the 99th percentile. Thick: the middle half. Tick: the median. "
                      "The scale is logarithmic.",
                      html_table("Latency of all jobs",
-                                {"job", "batch", "shortest", "p25", "p50", "p75", "p90", "p99", "longest"}, rows));
+                                {"job", "of a", "samples", "shortest", "p25", "p50", "p75", "p90", "p99", "longest"}, rows));
+}
+
+// Says of each kind of latency that there is what it is.
+std::string captions(const std::vector<const JobRecord*>& jobs) {
+  const auto of_queries = std::ranges::count_if(jobs, [](const JobRecord* job) { return runs_from_arrival(*job); });
+  std::string html;
+  if (of_queries < std::ssize(jobs)) html += "<p class=\"faint\">Of calls: normalised tensor in memory to logits; a call is one batch.</p>\n";
+  if (of_queries > 0)
+    html += "<p class=\"faint\">Of queries, where a scenario says when they arrive: arrival to answer, waiting for the model and copying the "
+            "image in included.</p>\n";
+  return html;
 }
 
 }  // namespace
@@ -111,7 +138,7 @@ std::string latency_section(const RunRecord& run) {
     figures.push_back(histogram_html(job));
   }
   if (jobs.empty()) return "";
-  std::string html = "<p class=\"faint\">Normalised tensor in memory to logits; a call is one batch.</p>";
+  std::string html = captions(jobs);
   if (jobs.size() > 1) html += overview(jobs) + "<p></p>";
   return section("Latency", html + figures_html(figures));
 }

@@ -35,7 +35,7 @@ std::string sections_of(const RunRecord& run, bool alone) {
   std::string html = summary_section(run) + expectations_section(run) + scenario_section(run);
   if (alone) html += pareto_section({{"", {run}}});
   html += latency_section(run) + confusion_section(run) + layers_section(run) + roofline_section(run);
-  html += training_section(run) + sensitivity_section(run) + timeline_section(run) + ranks_section(run);
+  html += training_section(run) + sensitivity_section(run) + trials_section(run) + timeline_section(run) + ranks_section(run);
   html += spans_section(run) + forecast_section(run);
   return html + telemetry_section(run) + hosts_section(run) + provenance_section(run);
 }

@@ -7,6 +7,7 @@
 #include "results/report/html.hpp"
 #include "results/report/plot.hpp"
 #include "results/report/sections.hpp"
+#include "results/shown_scenarios.hpp"
 #include "results/text/units.hpp"
 
 namespace edgelab::results::report {
@@ -41,7 +42,13 @@ void mark_front(std::vector<Point>& points) {
   }
 }
 
-// A call of 50 images is not slower than one of one in any sense that matters here, so each batch size has its own front.
+// A call of 50 images is not slower than one of one in any sense that matters here, so each batch size has its own front; and so have
+// queries of each scenario, whose latency holds their waiting too.
+std::string series_of(const JobRecord& job) {
+  if (runs_from_arrival(job)) return fmt::format("{}, from arrival", job.scenario.kind);
+  return fmt::format("batch {}", job.batch);
+}
+
 std::map<std::string, std::vector<Point>> points_of(const std::vector<Side>& sides) {
   std::map<std::string, std::vector<Point>> series;
   for (const Side& side : sides) {
@@ -52,7 +59,7 @@ std::map<std::string, std::vector<Point>> points_of(const std::vector<Side>& sid
         continue;
       Point point{job.id, static_cast<double>(*summary.latency_p50_ns), *summary.top1, 0, 0, *summary.samples, false};
       add_interval(point);
-      series[(sides.size() > 1 ? side.name + ", " : "") + fmt::format("batch {}", job.batch)].push_back(point);
+      series[(sides.size() > 1 ? side.name + ", " : "") + series_of(job)].push_back(point);
     }
   }
   for (auto& [name, points] : series) mark_front(points);
@@ -63,7 +70,7 @@ std::map<std::string, std::vector<Point>> points_of(const std::vector<Side>& sid
 
 std::string pareto_section(const std::vector<Side>& sides) {
   Plot plot{"Accuracy against latency",
-            {"median latency of a call", duration_text, true, false, {}},
+            {"median latency", duration_text, true, false, {}},
             {"top-1", share_tick, false, false, {}},
             {},
             {}};
@@ -93,7 +100,7 @@ std::string pareto_section(const std::vector<Side>& sides) {
   return section("Accuracy against latency",
                  "<div class=\"plots\">" +
                      plot_html(plot,
-                               "On the Pareto front: " + front + ". The line joins it: jobs that no other of the same batch size beats in "
+                               "On the Pareto front: " + front + ". The line joins it: jobs that no other of the same series beats in "
                                "both. Whiskers are 95 % intervals of the accuracy, by the number of images.",
                                html_table("Accuracy against latency",
                                           {"job", "series", "p50", "top-1", "95 %", "images", "front"}, rows)) +

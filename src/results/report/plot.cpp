@@ -2,17 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "results/report/html.hpp"
 #include "results/report/scale.hpp"
+#include "results/text/width.hpp"
 
 namespace edgelab::results::report {
 namespace {
 
 // At this size letters of 12 units are 11 pixels on a phone and 16 in two columns on a desk.
 constexpr double kWidth = 400, kHeight = 256, kLeft = 64, kRight = 28, kTop = 20, kBottom = 42;
+constexpr double kLetter = 7.5;  // width of a digit, at most
 constexpr std::size_t kColours = 8;
 constexpr std::size_t kUnfolded = 6;
 
@@ -46,6 +51,17 @@ Frame frame_of(const Plot& plot) {
 
 std::string title_of(const std::string& text) { return text.empty() ? "" : "<title>" + escaped(text) + "</title>"; }
 
+// Marked by a line along the top too, which shows where the shade doesn't.
+std::string bands_svg(const Plot& plot, const Frame& frame) {
+  std::string svg;
+  for (const Band& band : plot.bands) {
+    const double left = frame.left(band.from), width = std::max(1.0, frame.left(band.to) - left);
+    svg += fmt::format("<rect class=\"band\" x=\"{0:.1f}\" y=\"{1}\" width=\"{2:.1f}\" height=\"{3}\">{4}</rect><rect class=\"band-top\" x=\"{0:.1f}\" y=\"{1}\" width=\"{2:.1f}\" height=\"3\"/>",
+                       left, kTop, width, kHeight - kTop - kBottom, title_of(band.title));
+  }
+  return svg;
+}
+
 std::string axes_svg(const Plot& plot, const Frame& frame) {
   std::string svg;
   for (const double tick : frame.y.ticks()) {
@@ -62,8 +78,10 @@ std::string axes_svg(const Plot& plot, const Frame& frame) {
                        kHeight - kBottom, kHeight - kBottom + 4);
     // Six ticks have room for their texts; of more every other one.
     if (ticks.size() > 6 && i % 2 == 1) continue;
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>", left, kHeight - kBottom + 16,
-                       escaped(plot.x.text(ticks[i])));
+    const std::string text = plot.x.text(ticks[i]);
+    // A long one at the right end, "1 min 20 s", keeps within the drawing.
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                       std::min(left, kWidth - kLetter * static_cast<double>(width_of(text)) / 2), kHeight - kBottom + 16, escaped(text));
   }
   svg += fmt::format("<line class=\"axis\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kLeft, kWidth - kRight,
                      kHeight - kBottom, kHeight - kBottom);
@@ -76,6 +94,7 @@ std::string guides_svg(const Plot& plot, const Frame& frame) {
   std::string svg;
   double last = -1000;  // labels nearer than their own width would lie on each other
   for (const Guide& guide : plot.guides) {
+    if (!std::isfinite(guide.at)) continue;
     if (guide.vertical) {
       const double left = frame.left(guide.at);
       svg += fmt::format("<line class=\"mark\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>", left, kTop,
@@ -104,7 +123,35 @@ std::string shape_svg(std::size_t series, double left, double top, const std::st
                      title_of(title));
 }
 
-std::string series_svg(const Series& series, std::size_t index, const Frame& frame) {
+// Places for the labels of marks, none on another.
+class LabelPlaces {
+ public:
+  // The left end of the label's baseline: right above the mark if that is free, else at one of the other places around it,
+  // nearest first. Nothing where all are taken: the mark's title and the table have what it says.
+  std::optional<std::pair<double, double>> place(double x, double y, std::size_t letters) {
+    const double width = kLetter * static_cast<double>(letters);
+    for (const double away : {0.0, kLine, 2 * kLine}) {
+      for (const auto& [dx, dy] : {std::pair{6.0, -6.0 - away}, {-6.0 - width, -6.0 - away}, {6.0, 14.0 + away}, {-6.0 - width, 14.0 + away}}) {
+        const Box box{x + dx, y + dy - kLine, x + dx + width, y + dy};
+        if (box.left < kLeft || box.right > kWidth || box.top < 0 || box.bottom > kHeight - kBottom - 2) continue;
+        if (std::ranges::any_of(taken_, [&](const Box& other) { return box.meets(other); })) continue;
+        taken_.push_back(box);
+        return std::pair{box.left, box.bottom};
+      }
+    }
+    return {};
+  }
+
+ private:
+  static constexpr double kLine = 13;  // of letters of 12 units
+  struct Box {
+    double left, top, right, bottom;
+    bool meets(const Box& other) const { return left < other.right && other.left < right && top < other.bottom && other.top < bottom; }
+  };
+  std::vector<Box> taken_;
+};
+
+std::string series_svg(const Series& series, std::size_t index, const Frame& frame, LabelPlaces& places) {
   std::string svg = fmt::format("<g class=\"s{}\" data-series=\"{}\">", index % kColours, index);
   for (const Bar& bar : series.bars) {
     const double left = frame.left(bar.from), right = frame.left(bar.to), top = frame.top(bar.height);
@@ -123,9 +170,9 @@ std::string series_svg(const Series& series, std::size_t index, const Frame& fra
       svg += fmt::format("<line class=\"whisker\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\"/>",
                          frame.left(mark.x), frame.top(mark.low), frame.top(mark.high));
     svg += shape_svg(index, frame.left(mark.x), frame.top(mark.y), mark.title);
-    if (!mark.label.empty())
-      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", frame.left(mark.x) + 6, frame.top(mark.y) - 6,
-                         escaped(mark.label));
+    if (mark.label.empty()) continue;
+    if (const auto place = places.place(frame.left(mark.x), frame.top(mark.y), mark.label.size()))
+      svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">{}</text>", place->first, place->second, escaped(mark.label));
   }
   return svg + "</g>";
 }
@@ -164,10 +211,11 @@ std::string plot_html(const Plot& plot, const std::string& note, const std::stri
       "<p class=\"ytitle\">{}</p><svg class=\"plot\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}; the numbers "
       "are in the table below\">",
       escaped(plot.y.title), kWidth, kHeight, escaped(plot.title));
-  svg += axes_svg(plot, frame) + guides_svg(plot, frame);
+  svg += bands_svg(plot, frame) + axes_svg(plot, frame) + guides_svg(plot, frame);
+  LabelPlaces places;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
-    svg += series_svg(plot.series[i], i, frame);
+    svg += series_svg(plot.series[i], i, frame, places);
     names.push_back(plot.series[i].name);
   }
   return figure_html(plot.title, names, svg + "</svg>", note, table);

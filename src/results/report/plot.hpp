@@ -11,7 +11,7 @@ struct Mark {
   double x = 0, y = 0;
   std::string title;                                                  // shown on pointing at it
   double low = std::numeric_limits<double>::quiet_NaN(), high = low;  // ends of a whisker about y
-  std::string label = {};                                             // stands beside it: a number that a note explains
+  std::string label = {};  // stands beside it, where there is room: a number that a note explains
 };
 
 struct Bar {
@@ -33,6 +33,11 @@ struct Guide {  // a line across the plot
   bool vertical = true;
 };
 
+struct Band {  // a stretch of the x axis that is marked
+  double from = 0, to = 0;
+  std::string title;
+};
+
 struct PlotAxis {
   std::string title;
   std::string (*text)(double) = nullptr;  // of a tick
@@ -46,6 +51,7 @@ struct Plot {
   PlotAxis x, y;
   std::vector<Series> series;
   std::vector<Guide> guides;
+  std::vector<Band> bands = {};
 };
 
 // Texts of ticks. What is counted has none between whole numbers.

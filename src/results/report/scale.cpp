@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace edgelab::results::report {
 namespace {
@@ -54,7 +55,7 @@ Scale Scale::logarithmic(const std::vector<double>& values) {
   scale.high_ = last;
   const double step = std::ceil((last - first) / kMostTicks);
   for (double k = first; k <= last; k += step) scale.ticks_.push_back(std::pow(10, k));
-  // Within one or two decades the powers of ten alone are too few to read a value off.
+  // Within one or two decades the powers of ten alone are too few to read a value off, and too far apart to end at.
   if (last - first <= 2) {
     std::vector<double> more;
     for (const double tick : scale.ticks_) {
@@ -62,7 +63,11 @@ Scale Scale::logarithmic(const std::vector<double>& values) {
         if (std::log10(tick * factor) <= last + 1e-9) more.push_back(tick * factor);
       }
     }
-    scale.ticks_ = more;
+    while (more.size() > 2 && more[1] <= low * (1 + 1e-9)) more.erase(more.begin());
+    while (more.size() > 2 && more[more.size() - 2] >= high * (1 - 1e-9)) more.pop_back();
+    scale.low_ = std::log10(more.front());
+    scale.high_ = std::log10(more.back());
+    scale.ticks_ = std::move(more);
   }
   return scale;
 }

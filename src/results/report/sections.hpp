@@ -17,7 +17,8 @@ std::string confusion_section(const RunRecord& run);         // what was taken f
 std::string layers_section(const RunRecord& run);            // time by layer; asked for, got and why
 std::string roofline_section(const RunRecord& run);
 std::string training_section(const RunRecord& run);
-std::string sensitivity_section(const RunRecord& run);  // what each layer alone costs
+std::string sensitivity_section(const RunRecord& run);  // what each layer alone costs, left out in part or in integers
+std::string trials_section(const RunRecord& run);       // what searches tried, and what they took
 std::string timeline_section(const RunRecord& run);     // jobs over ranks, as they ran
 std::string ranks_section(const RunRecord& run);        // where the time of each rank went
 std::string spans_section(const RunRecord& run);        // of split models: which rank computed, sent and waited when

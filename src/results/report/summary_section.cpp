@@ -39,6 +39,7 @@ std::string summary_section(const RunRecord& run) {
                     number_cell(summary.peak_rss_bytes, bytes_text), number_cell(summary.model_bytes, bytes_text),
                     count_cell(job.model.nonzero_parameters), count_cell(job.model.flop_per_sample),
                     number_cell(summary.energy_joules, joules_text),
+                    number_cell(summary.energy_above_idle_joules, joules_text),
                     number_cell(summary.energy_per_sample_joules, joules_text)});
     for (const std::string& why : doubts_about(job))
       notes += "<p class=\"" + std::string(job.status == Status::failed ? "bad" : "warn") + "\">" +
@@ -47,7 +48,7 @@ std::string summary_section(const RunRecord& run) {
   return section("Jobs", html_table("Jobs",
                                     {"job", "task", "status", "samples", "top-1", "top-5", "p50", "p90", "p99",
                                      "samples/s", "first answer", "memory", "model", "non-zeros", "FLOP", "energy",
-                                     "a sample"},
+                                     "above idle", "a sample"},
                                     rows) +
                              notes);
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "core/host_state.hpp"
 #include "results/report/html.hpp"
@@ -23,15 +24,16 @@ struct Quantity {
   double (*value)(const TelemetryRow&);  // NaN where unknown
   std::string (*text)(double);
   bool from_zero;
+  bool follows_throttling;  // what slows a host down shows in it
 };
 
 constexpr Quantity kQuantities[] = {
-    {"Temperature", [](const TelemetryRow& row) { return row.temperature_celsius; }, celsius, false},
-    {"CPU frequency", [](const TelemetryRow& row) { return row.frequency_hz; }, gigahertz, false},
-    {"Power", [](const TelemetryRow& row) { return row.power_watt; }, watt, true},
+    {"Temperature", [](const TelemetryRow& row) { return row.temperature_celsius; }, celsius, false, true},
+    {"CPU frequency", [](const TelemetryRow& row) { return row.frequency_hz; }, gigahertz, false, true},
+    {"Power", [](const TelemetryRow& row) { return row.power_watt; }, watt, true, true},
     {"Resident memory",
      [](const TelemetryRow& row) { return row.resident_bytes > 0 ? static_cast<double>(row.resident_bytes) : NAN; },
-     bytes_text, true},
+     bytes_text, true, false},
 };
 
 std::string table_html(const JobRecord& job) {
@@ -55,12 +57,44 @@ std::string table_html(const JobRecord& job) {
   return html;
 }
 
-std::string throttling_note(const JobRecord& job) {
-  return job.summary.throttling ? "Slowed down: " + *job.summary.throttling + "." : "";
+// The stretches in which a rank's host was slowed down. A row tells of the time since the row before.
+std::vector<Band> throttled_bands(const JobRecord& job) {
+  struct Stretch {
+    int rank;
+    double from, to;
+    std::int64_t bits;
+  };
+  std::vector<Stretch> stretches;
+  std::map<int, std::size_t> open;  // by rank
+  std::map<int, double> before;
+  for (const TelemetryRow& row : job.telemetry) {
+    const auto time = static_cast<double>(row.time_ns);
+    const double from = std::exchange(before.try_emplace(row.rank, time).first->second, time);
+    const std::int64_t bits = row.throttle_bits & kThrottleNow;
+    if (bits == 0) {
+      open.erase(row.rank);
+      continue;
+    }
+    const auto [entry, fresh] = open.try_emplace(row.rank, stretches.size());
+    if (fresh) stretches.push_back({row.rank, from, time, 0});
+    stretches[entry->second].to = time;
+    stretches[entry->second].bits |= bits;
+  }
+  std::vector<Band> bands;
+  for (const Stretch& it : stretches)
+    bands.push_back({it.from, it.to, fmt::format("rank {}: {}, {} to {}", it.rank, throttle_names(it.bits), duration_text(it.from), duration_text(it.to))});
+  return bands;
+}
+
+std::string throttling_note(const JobRecord& job, bool marked) {
+  std::string note = job.summary.throttling ? "Slowed down: " + *job.summary.throttling + "." : "";
+  if (marked) note += std::string(note.empty() ? "" : " ") + "Shaded: while it was slowed down.";
+  return note;
 }
 
 void add_figures(const JobRecord& job, std::vector<std::string>& figures) {
   const std::string table = table_html(job);
+  const std::vector<Band> throttled = throttled_bands(job);
   for (const Quantity& quantity : kQuantities) {
     std::map<int, Series> by_rank;
     for (const TelemetryRow& row : job.telemetry) {
@@ -80,7 +114,8 @@ void add_figures(const JobRecord& job, std::vector<std::string>& figures) {
       if (series.line.size() == 1) series.marks = series.line;
       plot.series.push_back(std::move(series));
     }
-    figures.push_back(plot_html(plot, throttling_note(job), table));
+    if (quantity.follows_throttling) plot.bands = throttled;
+    figures.push_back(plot_html(plot, throttling_note(job, !plot.bands.empty()), table));
   }
 }
 
