@@ -6,6 +6,7 @@
 #include "core/file.hpp"
 #include "results/report/report.hpp"
 #include "results/sample_run.hpp"
+#include "results/sweep_run.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace edgelab::results {
@@ -16,7 +17,7 @@ bool there_is(const char* command) {
 }
 
 int opened(const std::filesystem::path& page) {
-  return std::system(("python3 " EDGELAB_SOURCE_DIR "/tests/results/report_in_browser.py " + page.string()).c_str());
+  return std::system(("python3 " EDGELAB_SOURCE_DIR "/tests/results/report_in_browser.py --everything " + page.string()).c_str());
 }
 
 TEST(Browser, TheReportSortsSwitchesAndFitsADeskAndAPhone) {
@@ -34,6 +35,13 @@ TEST(Browser, TheReportSortsSwitchesAndFitsADeskAndAPhone) {
   replace_file(folder / "two.html",
                report::html_report({{"k.h5", {test::sample_run()}}, {"other.h5", {other}}}, "k.h5, other.h5"));
   EXPECT_EQ(opened(folder / "two.html"), 0);
+}
+
+TEST(Browser, TheReportOfALargeSweepDoesToo) {
+  if (!there_is("chromium") && !there_is("chromium-browser")) GTEST_SKIP() << "chromium is not installed";
+  const test::TemporaryDirectory folder;
+  replace_file(folder / "sweep.html", report::html_report({{"sweep.h5", {test::sweep_run()}}}, "sweep.h5"));
+  EXPECT_EQ(opened(folder / "sweep.html"), 0);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 'use strict';
-// Heads of tables sort, and entries of legends switch their series on and off. Without this the page reads the same.
+// Heads of tables sort, and entries of legends switch their series on and off. On paper nothing can be unfolded, so all of it is
+// while the page prints. Without this the page reads the same.
 
 function sorted(rows, column, direction) {
   const key = (row) => {
@@ -49,6 +50,17 @@ function makeSwitch(entry) {
     }
   });
 }
+
+const unfolded = [];
+addEventListener('beforeprint', () => {
+  for (const details of document.querySelectorAll('details:not([open])')) {
+    details.open = true;
+    unfolded.push(details);
+  }
+});
+addEventListener('afterprint', () => {
+  for (const details of unfolded.splice(0)) details.open = false;
+});
 
 document.querySelectorAll('table.sortable').forEach(makeSortable);
 document.querySelectorAll('.legend li').forEach(makeSwitch);
