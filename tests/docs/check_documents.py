@@ -4,9 +4,10 @@
 usage: check_documents.py SOURCE BUILD [labs] [--full]
 
 Without `labs`, all documents but the handbook, and the heads of the job files; with it, the handbook, whose tables of figures
-must say by which command and at which commit they were measured. Long jobs are shortened; with `--full` they are run as they
+must say by which command and at which commit they were measured, and the reports that their commands make are opened in a browser
+(tests/results/report_in_browser.py), each and all results together. Long jobs are shortened; with `--full` they are run as they
 stand, however long that takes, the exercises too, and by root what wants an emulated cluster; what they leave in results/ is
-kept in BUILD/documents. (The heads of the job files stay
+kept in BUILD/documents, and pictures of the reports in BUILD/documents/reports. (The heads of the job files stay
 short: they are the same jobs.)
 Commands are the lines of ```sh blocks (those of ```console blocks are for other machines, and only read: shell_commands.py) and, where the modules they import are there, the ```python blocks; they run one after another in a scratch folder that shows the checkout through links
 but has results/ of its own, with the Python modules of the checkout (./lab runs in the checkout itself). A ```yaml block that the text before it or after it says to save (Save it as `NAME`) is saved.
@@ -220,7 +221,38 @@ def unread_commands(source, build, document, whole):
                 yield f"{document.relative_to(source)}: {problem}"
 
 
-def run_text(source, build, name, text, whole):
+def gather_results(folder, gathered, name):
+    """What the commands of a document left in results/, beside that of the others."""
+    place = gathered / str(name).removesuffix(".md").replace("/", "-")
+    shutil.copytree(folder / "results", place, dirs_exist_ok=True, ignore=lambda _, names: [entry for entry in names if not entry.endswith((".h5", ".html"))])
+
+
+def report_problems(source, build, gathered, whole):
+    """Opens every report that the documents' commands made in a browser, and one of all their results files together."""
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        print("reports are not opened: chromium is not installed")
+        return []
+    pictures = build / "documents/reports"
+    if whole:
+        pictures.mkdir(parents=True, exist_ok=True)
+        print(f"pictures of the reports go to {pictures}")
+    files = sorted(gathered.glob("*/*.h5"))
+    together = gathered / "all.html"
+    problems = []
+    if files:
+        made = subprocess.run([build / "edgelab", "results", "report", *files, "--out", together], stdin=subprocess.DEVNULL, text=True, capture_output=True, check=False)
+        if made.returncode != 0:
+            problems.append(f"the report of {len(files)} results files together: exit code {made.returncode}\n{made.stderr[-3000:]}")
+    for page in sorted(gathered.glob("**/*.html")):
+        print(f"   report {page.relative_to(gathered)}", flush=True)
+        opened = subprocess.run([sys.executable, source / "tests/results/report_in_browser.py", page, *([pictures] if whole else [])], stdin=subprocess.DEVNULL, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False)
+        if opened.returncode != 0:
+            problems.append(f"report {page.relative_to(gathered)}: {opened.stdout[-3000:]}")
+    return problems
+
+
+def run_text(source, build, name, text, whole, gathered=None):
     folder = scratch_copy(source, build)
     ran, failures, emulated = 0, [], False
     try:
@@ -245,6 +277,8 @@ def run_text(source, build, name, text, whole):
     finally:
         if emulated:
             subprocess.run([source / "cluster/emulate.sh", "down"], check=False, stdout=subprocess.DEVNULL)
+        if gathered:
+            gather_results(folder, gathered, name)
         if whole:
             kept = build / "documents" / str(name).removesuffix(".md").replace("/", "-")
             shutil.copytree(folder / "results", kept, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True)
@@ -262,12 +296,13 @@ def main():
     arguments = parser.parse_args()
     source, build, labs = arguments.source.resolve(), arguments.build.resolve(), arguments.labs is not None
     problems, ran = [], 0
+    gathered = pathlib.Path(tempfile.mkdtemp(prefix="edgelab-reports-")) if labs else None
     for document in documents(source, labs):
         print(document.relative_to(source))
         problems += missing_paths(source, document)
         problems += unread_commands(source, build, document, arguments.full)
         problems += [*unsourced_figures(source, document), *stale_rows(source, document)] if labs else []
-        count, failures = run_text(source, build, document.relative_to(source), document.read_text(), arguments.full)
+        count, failures = run_text(source, build, document.relative_to(source), document.read_text(), arguments.full, gathered)
         ran += count
         problems += failures
     if not labs:
@@ -276,6 +311,9 @@ def main():
         count, failures = run_text(source, build, "jobs", "```sh\n" + "\n".join(lab_commands(source)) + "\n```\n", False)
         ran += count
         problems += failures
+    if gathered:
+        problems += report_problems(source, build, gathered, arguments.full)
+        shutil.rmtree(gathered)
     print(f"{ran} commands run, {len(problems)} problems")
     for problem in problems:
         print(problem)
