@@ -90,10 +90,10 @@ Communicator& Communicator::operator=(Communicator&& other) noexcept {
   return *this;
 }
 
-// One that was released is never freed: messages may be under way on it still, and Open MPI gives its number to the next communicator
-// that is made, which would take them for its own. It costs some kB for each job that is cancelled.
+// One that was left early is never freed: messages may be under way on it still, and Open MPI gives its number to the next communicator
+// that is made, which would take them for its own. It costs some kB for each attempt that fails or is cancelled.
 Communicator::~Communicator() {
-  if (impl_ == nullptr || impl_->abandoned || impl_->released()) return;
+  if (impl_ == nullptr || impl_->left_early()) return;
   int finished = 0;
   MPI_Finalized(&finished);
   if (finished == 0) check_quietly(MPI_Comm_free(&impl_->handle), "a communicator could not be freed");

@@ -1,6 +1,7 @@
 #pragma once
 
 // For the .cpp files of this folder only.
+#include <exception>
 #include <memory>
 #include <span>
 #include <utility>
@@ -18,9 +19,12 @@ struct Communicator::Impl {
   std::shared_ptr<const CancelToken> cancel;
   // An operation was given up half-way: the communicator is then never freed, because MPI still holds that operation.
   bool abandoned = false;
+  int exceptions_at_birth = std::uncaught_exceptions();
   Traffic traffic;
 
   bool released() const { return cancel != nullptr && cancel->released(); }
+  // Messages of others may be under way still: an operation was given up, or this rank leaves by an exception and the others go on.
+  bool left_early() const { return abandoned || released() || std::uncaught_exceptions() > exceptions_at_birth; }
   // Throws Cancelled if no new operation may begin.
   void require_running() const {
     if (abandoned || (cancel != nullptr && cancel->stopping())) throw Cancelled();

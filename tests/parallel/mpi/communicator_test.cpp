@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <numeric>
+#include <stdexcept>
 #include <thread>
 
 #include "core/clock.hpp"
@@ -132,6 +134,31 @@ TEST_F(CommunicatorOnRanks, AGroupIsMadeByItsMembersAlone) {
   EXPECT_EQ(group.size(), static_cast<int>(members.size()));
   EXPECT_EQ(members[static_cast<std::size_t>(group.rank())], rank_);
   EXPECT_EQ(group.all_reduce(std::int64_t{rank_}, Reduction::sum), std::accumulate(members.begin(), members.end(), 0));
+}
+
+// Open MPI would give the number of a communicator that is freed to the next one, and with it what comes late.
+TEST_F(CommunicatorOnRanks, WhatIsSentToARankThatLeftAGroupByAnExceptionIsNotReceivedInTheNext) {
+  std::vector<int> everybody(static_cast<std::size_t>(size_));
+  std::iota(everybody.begin(), everybody.end(), 0);
+  const int last = size_ - 1;
+  const auto left_by_the_last = [&] {
+    const Communicator group = world_.create_group(everybody, 78);
+    if (rank_ == last) throw std::runtime_error("left");
+    Bytes news(1);
+    if (rank_ == 0) world_.receive(news, last, 1);
+    if (rank_ == 0) group.send(Bytes(10), last, 2);
+  };
+  if (size_ == 1) GTEST_SKIP() << "needs somebody who stays";
+  try {
+    left_by_the_last();
+  } catch (const std::runtime_error&) {
+    world_.send(Bytes(1), 0, 1);
+  }
+  if (rank_ == 0) world_.send(Bytes(1), last, 3);  // behind the late message
+  if (rank_ == last) world_.receive_any_size(0, 3);
+  const Communicator next = world_.create_group(everybody, 79);
+  EXPECT_FALSE(next.probe(Communicator::kAnySource, Communicator::kAnyTag, std::chrono::milliseconds(20)).has_value());
+  next.barrier();
 }
 
 TEST_F(CommunicatorOnRanks, DisjointGroupsAreMadeAtTheSameTimeWhileAnotherThreadCommunicates) {
