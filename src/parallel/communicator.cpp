@@ -113,11 +113,12 @@ Communicator Communicator::duplicate() const {
 Communicator Communicator::create_group(std::span<const int> ranks, int tag,
                                         std::shared_ptr<const CancelToken> token) const {
   impl_->require_running();
-  if (survives_failures()) meet(*impl_, ranks, tag, token.get());
+  const bool survives = survives_failures();
+  if (survives) meet(*impl_, ranks, tag, token.get());
   const Group group(impl_->handle, ranks);
   MPI_Comm made = MPI_COMM_NULL;
-  check(*impl_, MPI_Comm_create_group(impl_->handle, group.handle, tag, &made),
-        "a job's communicator could not be made");
+  const auto create = survives ? create_group_regardless : MPI_Comm_create_group;
+  check(*impl_, create(impl_->handle, group.handle, tag, &made), "a job's communicator could not be made");
   Communicator communicator(adopt(made));
   communicator.impl_->waiting = impl_->waiting;
   communicator.impl_->cancel = token != nullptr ? std::move(token) : impl_->cancel;

@@ -42,8 +42,8 @@ class Communicator {
   // A communicator of `ranks` (of this one; this rank among them), which become ranks 0, 1, … in that order. Collective over
   // `ranks` only, so busy ranks need not take part. Blocks, polling, until all of them have called with the same `tag`;
   // calls under way at one time need tags of their own, in [0, kTagLimit). What is made is cancelled by `token` (else as
-  // this one is). Where the program survives failures (parallel/failures.hpp) the members meet first, and while they do the
-  // call ends with PeerFailed if a rank of this communicator has died, and with Cancelled. A rank that dies in the moment
+  // this one is). Where the program survives failures (parallel/failures.hpp) only the members matter: they meet first, and
+  // while they do the call ends with PeerFailed if one of them has died, and with Cancelled. A member that dies in the moment
   // after that leaves the others waiting for ever: MPI has no way out of it.
   Communicator create_group(std::span<const int> ranks, int tag,
                             std::shared_ptr<const CancelToken> token = nullptr) const;
@@ -52,11 +52,6 @@ class Communicator {
   Communicator(Communicator&&) noexcept;
   Communicator& operator=(Communicator&&) noexcept;
   ~Communicator();
-
-  // Where survives_failures(): a communicator of the ranks `world_ranks` of the program, whatever became of the others.
-  // Collective over `world_ranks`; blocks until all have called with the same `name`, for ever if one of them dies first.
-  // Only for the rare case: each call costs MPI's daemons more than the one before, 1 ms the first, 100 ms the hundredth.
-  static Communicator afresh(std::span<const int> world_ranks, const std::string& name);
 
   int rank() const;
   int size() const;

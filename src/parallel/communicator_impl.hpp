@@ -45,8 +45,11 @@ inline void check(const Communicator::Impl& impl, int code, const char* what) {
   check(code, what);
 }
 
-// The members of a group say to its first that they are here, and are told that all are. Throws PeerFailed if a rank of the
-// parent has died, Cancelled once the token is released; leaves no operation behind on `parent`. (meeting.cpp)
+// MPI_Comm_create_group that ranks of the parent which have died, and are no members, do not disturb. (failures.cpp)
+int create_group_regardless(MPI_Comm parent, MPI_Group group, int tag, MPI_Comm* made);
+
+// The members of a group say to its first that they are here, and are told that all are. Throws PeerFailed if one of them has
+// died, Cancelled once the token is released; leaves no operation behind on `parent`. (meeting.cpp)
 void meet(const Communicator::Impl& parent, std::span<const int> ranks, int tag, const CancelToken* token);
 
 std::unique_ptr<Communicator::Impl> adopt(MPI_Comm handle);

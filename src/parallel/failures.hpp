@@ -10,9 +10,8 @@ namespace edgelab::parallel {
 // (User-Level Failure Mitigation; Bland, Bouteiller, Herault, Bosilca, Dongarra, 2013) they hear of it and go on:
 //   operations that need the dead rank throw PeerFailed instead of waiting for ever
 //   Communicator::failed() tells who died, and from then on receives from any source work again
-//   Communicator::afresh() makes a communicator of the survivors
-// A communicator with a dead rank still carries messages between the living, but it is of no use for collectives or for
-// create_group. Everything that depends on the MPI at hand is in failures.cpp.
+// A communicator with a dead rank still carries messages between the living, and groups of them can be made of it
+// (Communicator::create_group); it is of no use for collectives. Everything that depends on the MPI at hand is in failures.cpp.
 
 // True if this program outlives its ranks. False also where MPI could but mpirun was not told to. Needs a living Environment.
 bool survives_failures();

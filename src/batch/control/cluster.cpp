@@ -21,7 +21,7 @@ WorkerSettings settings_of(const parallel::HostLayout& layout, int rank, TaskFun
 }
 
 bool is_for_controller(Kind kind) {
-  return kind == Kind::ended || kind == Kind::progress || kind == Kind::acknowledged || kind == Kind::hangs;
+  return kind == Kind::ended || kind == Kind::progress || kind == Kind::acknowledged;
 }
 
 }  // namespace
@@ -37,7 +37,6 @@ void Cluster::handle_as_worker(const Letter& letter) {
     case Kind::assign: worker_->assign(decode<Assign>(letter.bytes)); break;
     case Kind::cancel: worker_->cancel(decode<Number>(letter.bytes).value); break;
     case Kind::release: worker_->release(decode<Number>(letter.bytes).value); break;
-    case Kind::regroup: worker_->regroup(decode<Regroup>(letter.bytes)); break;
     case Kind::signalled:
       if (signal_ == 0) signal_ = decode<Number>(letter.bytes).value;
       break;
@@ -49,7 +48,6 @@ void Cluster::handle_as_worker(const Letter& letter) {
     }
     case Kind::acknowledged:
     case Kind::progress:
-    case Kind::hangs:
     case Kind::ended: break;  // late words of an attempt that is over
   }
 }

@@ -50,6 +50,7 @@ Controller::Controller(Work work, const parallel::HostLayout& layout, Mailbox& m
       observer_(std::move(observer)),
       scheduler_(requests_with(work), hosts_of(work, layout)),
       supervised_(work.supervised),
+      death_of_(std::move(work.death_of)),
       artifacts_(work.artifacts),
       away_(std::move(work.away)),
       cancelled_before_(std::move(work.cancelled)),
@@ -78,7 +79,7 @@ void Controller::begin() {
     const auto found = index_.find(id);
     if (found != index_.end() && ended_.count(id) == 0) apply(scheduler_.cancel(found->second, now_ns()));
   }
-  for (const int rank : mailbox_.dead()) lose_rank(rank, "died");  // under an earlier controller
+  for (const int rank : mailbox_.dead()) lose_rank(rank, {"died", ""});  // under an earlier controller
   auto away = static_cast<int>(layout_.host_of_rank.size());  // numbered on from those that are here
   for (const AwayHost& host : away_) {
     for (int i = 0; i < host.ranks; ++i) apply(scheduler_.rank_lost(away++, Scheduler::Loss::until_restart, now_ns()));
@@ -116,7 +117,7 @@ void Controller::assign(Attempt attempt) {
   const tasks::JobSpec& job = jobs_[attempt.job];
   const int tag = free_tag();
   const bool logits = job.keep_logits || wants_logits_.count(job.id) > 0;
-  const Assign message{tag, generation(), attempt.number, attempt.ranks, job.resolved, logits, artifacts_.folder_of(job.id).string(),
+  const Assign message{tag, attempt.number, attempt.ranks, job.resolved, logits, artifacts_.folder_of(job.id).string(),
                        artifacts_.weights_for(job)};
   for (const int rank : attempt.ranks) mailbox_.post(rank, Kind::assign, message);
   attempt.running = {attempt.ranks.begin(), attempt.ranks.end()};
@@ -125,7 +126,6 @@ void Controller::assign(Attempt attempt) {
 
 void Controller::handle(const Letter& letter) {
   if (letter.kind == Kind::ended) return member_ended(letter.source, decode<Ended>(letter.bytes));
-  if (letter.kind == Kind::hangs) return lose_rank(letter.source, "hangs in MPI since another rank died");
   if (letter.kind == Kind::progress) return note_progress(decode<Progress>(letter.bytes));
   const int tag = decode<Number>(letter.bytes).value;
   const auto found = attempts_.find(tag);
@@ -146,13 +146,13 @@ void Controller::member_ended(int rank, const Ended& ended) {
   const auto found = attempts_.find(ended.tag);
   if (found == attempts_.end() || found->second.running.count(rank) == 0) return;  // given up before
   note_end(found->second, rank, ended);
-  const bool kept = keep_orphan(found->second, rank, static_cast<MemberEnd>(ended.end));
   without(ended.tag, rank);
-  if (!kept) apply(scheduler_.rank_free(rank, now_ns()));
+  apply(scheduler_.rank_free(rank, now_ns()));
 }
 
 void Controller::note_end(Attempt& attempt, int rank, const Ended& ended) {
   const auto end = static_cast<MemberEnd>(ended.end);
+  if (end == MemberEnd::orphaned) attempt.lost_peer = true;
   if (end == MemberEnd::failed && attempt.failure.empty()) {
     attempt.exit_code = ended.exit_code;
     attempt.failure = attempt.ranks.size() > 1 ? fmt::format("{}: {}", member_name(rank), ended.error) : ended.error;
@@ -176,7 +176,7 @@ void Controller::without(int tag, int rank) {
     Attempt over = std::move(attempt);
     attempts_.erase(found);
     finish(std::move(over));
-  } else if (!attempt.failure.empty() || !attempt.orphans.empty()) {
+  } else if (!attempt.failure.empty() || attempt.lost_peer) {
     cancel(tag, attempt);
     release_if_acknowledged(tag, attempt);
   }
@@ -191,7 +191,7 @@ void Controller::cancel(int tag, Attempt& attempt) {
 }
 
 void Controller::interrupt(int tag, Attempt& attempt, const std::string& reason) {
-  if (attempt.cancelled && attempt.orphans.empty()) return;  // it has failed already
+  if (attempt.cancelled) return;  // it has failed already
   attempt.interrupted = true;
   attempt.failure = reason;
   cancel(tag, attempt);
@@ -215,7 +215,6 @@ void Controller::keep_weights(Attempt& attempt) {
 }
 
 void Controller::finish(Attempt attempt) {
-  if (starts_over(attempt)) return assign(std::move(attempt));
   keep_weights(attempt);
   const tasks::JobSpec& job = jobs_[attempt.job];
   int code = attempt.exit_code;
@@ -230,12 +229,12 @@ void Controller::finish(Attempt attempt) {
     report(record);
   }
   apply(scheduler_.job_ended(attempt.job, ok, now_ns()));
-  give_back(std::move(attempt.orphans));
 }
 
 void Controller::tick() {
   const std::int64_t now = now_ns();
   if (const auto wake = scheduler_.next_wake(); wake && *wake <= now) apply(scheduler_.tick(now));
+  declare_deaths(now);
   enforce_time_limits(now);
   enforce_patience(now);
   work_on_if_due(now);
@@ -256,19 +255,16 @@ void Controller::enforce_patience(std::int64_t now) {
   for (const auto& [tag, attempt] : attempts_) {
     if (attempt.patience_until_ns != 0 && now >= attempt.patience_until_ns) stuck.insert(stuck.end(), attempt.running.begin(), attempt.running.end());
   }
-  for (const int rank : stuck) lose_rank(rank, fmt::format("went on for {} after it was told to stop", seconds(kPatienceNs)));
+  for (const int rank : stuck) lose_rank(rank, {fmt::format("went on for {} after it was told to stop", seconds(kPatienceNs)), ""});
 }
 
-void Controller::lose_rank(int rank, const std::string& reason) {
-  if (!lost_.emplace(rank, reason).second) return;
-  if (observer_.rank_lost) observer_.rank_lost(rank, reason);
-  for (auto& [tag, attempt] : attempts_) {
-    const bool kept = std::erase(attempt.orphans, rank) > 0;
-    if (!kept && attempt.running.count(rank) == 0) continue;
-    const std::string what = fmt::format("{} {}", member_name(rank), reason);
-    attempt.failure += attempt.failure.empty() ? what : "; " + what;
-    if (!kept) without(tag, rank);
-    break;
+void Controller::lose_rank(int rank, const Death& reason) {
+  if (!lost_.emplace(rank, reason.how).second) return;
+  if (observer_.rank_lost) observer_.rank_lost(rank, reason.how);
+  if (const auto found = attempt_of(rank); found != attempts_.end()) {
+    std::string& failure = found->second.failure;
+    failure += fmt::format("{}{} {}{}", failure.empty() ? "" : "; ", member_name(rank), reason.how, reason.last_words);
+    without(found->first, rank);
   }
   apply(scheduler_.rank_lost(rank, supervised_ ? Scheduler::Loss::until_restart : Scheduler::Loss::for_good, now_ns()));
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -28,6 +29,8 @@ class Controller {
   static constexpr std::int64_t kPatienceNs = 10'000'000'000;
   // make_way(): ranks wait at most so long for the last running job, and the next time after that.
   static constexpr std::int64_t kMakeWayNs = 600'000'000'000, kWorkOnNs = 3600'000'000'000;
+  // What a rank died of comes by another way than the news that it did.
+  static constexpr std::int64_t kReasonPatienceNs = 2'000'000'000;
 
   Controller(Work work, const parallel::HostLayout& layout, Mailbox& mailbox, Observer observer);
 
@@ -51,8 +54,8 @@ class Controller {
   void give_up_running();  // what runs is recorded as interrupted
 
   // The rank will not be heard of again, or not soon enough: it died, or is stuck in a job.
-  void lose_rank(int rank, const std::string& reason);
-  // These died and the program goes on (parallel/failures.hpp): they are lost, and the others make new communicators.
+  void lose_rank(int rank, const Death& reason);
+  // These died and the program goes on (parallel/failures.hpp): they are lost, each as soon as it is known what it died of.
   void ranks_died(const std::vector<int>& ranks);
 
   // Steering, by a person. The first of each pair throws Error (usage) if the job or host is not one of this batch or it is
@@ -75,7 +78,7 @@ class Controller {
     std::set<int> unacknowledged;  // of those, after a cancel
     bool cancelled = false, released = false;
     bool interrupted = false;  // by a signal or a person: not the job's fault
-    std::vector<int> orphans;  // members that ended for want of a peer, or with those; they are kept for starts_over()
+    bool lost_peer = false;    // a member said so; which one died is told by MPI
     std::string failure;       // the first member's, or the time limit's
     int exit_code = 1;
     std::int64_t started_ns = 0, started_wall_ns = 0;
@@ -93,10 +96,8 @@ class Controller {
   void member_ended(int rank, const Ended& ended);
   void note_end(Attempt& attempt, int rank, const Ended& ended);
   void without(int tag, int rank);
-  static bool keep_orphan(Attempt& attempt, int rank, MemberEnd end);
-  static bool starts_over(Attempt& attempt);
-  void give_back(std::vector<int> ranks);
-  int generation() const;
+  std::map<int, Attempt>::iterator attempt_of(int rank);
+  void declare_deaths(std::int64_t now);
   void cancel(int tag, Attempt& attempt);
   void interrupt(int tag, Attempt& attempt, const std::string& reason);
   void release_if_acknowledged(int tag, Attempt& attempt);
@@ -125,6 +126,7 @@ class Controller {
   Observer observer_;
   Scheduler scheduler_;
   bool supervised_ = false;
+  std::function<std::optional<Death>(int rank)> death_of_;
   Artifacts artifacts_;
   std::set<std::string> wants_logits_, compared_;
   std::map<std::string, results::JobRecord> remembered_;  // of jobs that expectations name
@@ -132,6 +134,7 @@ class Controller {
   std::map<int, std::string> lost_;                       // rank → why
   std::vector<AwayHost> away_;
   std::int64_t make_way_until_ns_ = 0, make_way_again_ns_ = 0;  // until: 0: nobody makes way now
+  std::map<int, std::int64_t> undeclared_;                // ranks that died → how long to wait for the reason
   std::set<std::string> cancelled_before_;  // jobs, before a restart
   std::set<std::string> drained_;           // hosts
   std::map<std::string, results::Status> ended_;  // by job

@@ -40,8 +40,10 @@ JobRecord Controller::record_of(const Attempt& attempt) const {
     row.world_rank = attempt.ranks[static_cast<std::size_t>(row.rank)];
     if (row.host.empty()) row.host = host_name(row.world_rank);
   }
-  record.status = attempt.interrupted ? Status::interrupted : attempt.failure.empty() && attempt.record ? Status::done : Status::failed;
-  record.reason = record.status == Status::done ? "" : attempt.failure.empty() ? "its leader sent no record" : attempt.failure;
+  const bool done = attempt.failure.empty() && attempt.record && !attempt.lost_peer;
+  record.status = attempt.interrupted ? Status::interrupted : done ? Status::done : Status::failed;
+  record.reason = attempt.failure;
+  if (record.status != Status::done && record.reason.empty()) record.reason = attempt.lost_peer ? "a rank of it died" : "its leader sent no record";
   return record;
 }
 

@@ -11,13 +11,11 @@ template parallel::Bytes encode(const Assign&);
 template parallel::Bytes encode(const Number&);
 template parallel::Bytes encode(const Progress&);
 template parallel::Bytes encode(const Ended&);
-template parallel::Bytes encode(const Regroup&);
 template parallel::Bytes encode(const Shutdown&);
 template Assign decode(const parallel::Bytes&);
 template Number decode(const parallel::Bytes&);
 template Progress decode(const parallel::Bytes&);
 template Ended decode(const parallel::Bytes&);
-template Regroup decode(const parallel::Bytes&);
 template Shutdown decode(const parallel::Bytes&);
 
 }  // namespace edgelab::batch

@@ -20,8 +20,6 @@ enum class Kind : int {
   progress,      // leader → controller
   ended,         // member → controller
   signalled,     // any rank → controller: a signal came
-  hangs,         // member → controller: in MPI, since a rank died
-  regroup,       // controller → all that live: a rank died
   shutdown       // controller → all: leave the loop
 };
 
@@ -34,7 +32,6 @@ struct JobWeights {
 
 struct Assign {
   int tag = 0;
-  int generation = 0;      // of the survivors (JobCommunicators)
   int attempt = 1;
   std::vector<int> ranks;  // of the world; the first leads
   std::string resolved;    // JobSpec::resolved
@@ -42,11 +39,11 @@ struct Assign {
   std::string folder;               // the job's own, on rank 0's host; empty: none
   std::vector<JobWeights> weights;  // that it reads
   template <class Archive> void serialize(Archive& archive, unsigned) {
-    archive & tag & generation & attempt & ranks & resolved & want_logits & folder & weights;
+    archive & tag & attempt & ranks & resolved & want_logits & folder & weights;
   }
 };
 
-// cancel, acknowledged, release: the tag; signalled: the signal's number; hangs: nothing
+// cancel, acknowledged, release: the tag; signalled: the signal's number
 struct Number {
   int value = 0;
   template <class Archive> void serialize(Archive& archive, unsigned) { archive & value; }
@@ -83,12 +80,6 @@ struct Ended {
   std::vector<std::uint8_t> record;   // results::to_bytes of the JobRecord; the leader's only
   std::vector<std::uint8_t> weights;  // that the job has made, as a safetensors file; the leader's only, mostly empty
   template <class Archive> void serialize(Archive& archive, unsigned) { archive & tag & end & exit_code & error & record & weights; }
-};
-
-struct Regroup {
-  int generation = 0;
-  std::vector<int> survivors;  // of the world, ascending
-  template <class Archive> void serialize(Archive& archive, unsigned) { archive & generation & survivors; }
 };
 
 struct Shutdown {

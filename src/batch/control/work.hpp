@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,6 +21,12 @@ struct AwayHost {
   int ranks = 1;
 };
 
+// What a rank of the world died of.
+struct Death {
+  std::string how;         // "was killed by SIGSEGV (segmentation fault)", to be put behind the rank's name
+  std::string last_words;  // "; its last words: …", or empty
+};
+
 // What is to be run, and what an earlier run of it has done.
 struct Work {
   std::vector<tasks::JobSpec> jobs;
@@ -33,6 +40,8 @@ struct Work {
   // A supervisor waits: a rank that is lost can be had back by a restart, so no job is skipped for want of it.
   bool supervised = false;
   std::vector<AwayHost> away;  // as lost, all their ranks
+  // Nothing while nobody knows. Empty: nobody ever will.
+  std::function<std::optional<Death>(int rank)> death_of;
   // What jobs make for each other, and their checkpoints; empty: nothing of the kind is kept.
   std::filesystem::path artifacts;
 };

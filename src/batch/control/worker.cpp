@@ -51,7 +51,7 @@ template <class Body> void guarded(Ended& ended, Body body) {
 }  // namespace
 
 Worker::Worker(WorkerSettings settings, Mailbox& mailbox, parallel::Communicator world)
-    : settings_(std::move(settings)), mailbox_(mailbox), communicators_(std::move(world), [&mailbox] { mailbox.post(0, Kind::hangs, Number{}); }) {}
+    : settings_(std::move(settings)), mailbox_(mailbox), world_(std::move(world)) {}
 
 Worker::~Worker() {
   if (token_ != nullptr) {
@@ -61,13 +61,13 @@ Worker::~Worker() {
   if (thread_.joinable()) thread_.join();
 }
 
-Ended Worker::run(const Assign& assignment, const WorkerSettings& settings, const JobCommunicators& communicators, Mailbox& mailbox,
+Ended Worker::run(const Assign& assignment, const WorkerSettings& settings, const parallel::Communicator& world, Mailbox& mailbox,
                   const std::shared_ptr<CancelToken>& token) {
   Ended ended;
   ended.tag = assignment.tag;
   guarded(ended, [&] {
     // First of all, and whatever happens next: the other members wait in here for this one.
-    const parallel::Communicator communicator = communicators.make(assignment.ranks, assignment.tag, assignment.generation, token);
+    const parallel::Communicator communicator = world.create_group(assignment.ranks, assignment.tag, token);
     const tasks::JobSpec job = settings.parse(assignment.resolved);
     bind_to_cores(cores_of_job(settings.cores, settings.index_on_host, settings.ranks_on_host, job.threads));
     const int share = static_cast<int>(core_share(settings.cores, settings.index_on_host, settings.ranks_on_host).size());
@@ -91,7 +91,7 @@ void Worker::assign(Assign assignment) {
   tag_ = assignment.tag;
   token_ = std::make_shared<CancelToken>();
   thread_ = std::thread([this, assignment = std::move(assignment), token = token_] {
-    mailbox_.post(0, Kind::ended, run(assignment, settings_, communicators_, mailbox_, token));
+    mailbox_.post(0, Kind::ended, run(assignment, settings_, world_, mailbox_, token));
   });
 }
 

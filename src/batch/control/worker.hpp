@@ -6,7 +6,6 @@
 #include <thread>
 #include <vector>
 
-#include "batch/control/job_communicators.hpp"
 #include "batch/control/mailbox.hpp"
 #include "batch/control/messages.hpp"
 #include "parallel/communicator.hpp"
@@ -32,7 +31,7 @@ struct WorkerSettings {
 // methods are the control loop's; they never block but for assign(), which joins the thread of the attempt before.
 class Worker {
  public:
-  // `world` becomes the first parent of the jobs' communicators; only the jobs' threads use it.
+  // `world` is the parent of the jobs' communicators; only the jobs' threads use it.
   Worker(WorkerSettings settings, Mailbox& mailbox, parallel::Communicator world);
   // Waits for the attempt under way, which must have been cancelled or have ended by itself.
   ~Worker();
@@ -42,15 +41,14 @@ class Worker {
   void assign(Assign assignment);
   void cancel(int tag);   // stops and acknowledges
   void release(int tag);
-  void regroup(const Regroup& regroup) { communicators_.regroup(regroup.generation, regroup.survivors); }
 
  private:
-  static Ended run(const Assign& assignment, const WorkerSettings& settings, const JobCommunicators& communicators, Mailbox& mailbox,
+  static Ended run(const Assign& assignment, const WorkerSettings& settings, const parallel::Communicator& world, Mailbox& mailbox,
                    const std::shared_ptr<CancelToken>& token);
 
   WorkerSettings settings_;
   Mailbox& mailbox_;
-  JobCommunicators communicators_;
+  parallel::Communicator world_;
   int tag_ = -1;
   std::shared_ptr<CancelToken> token_;
   std::thread thread_;

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <numeric>
+#include <random>
 #include <thread>
 
 #include "core/clock.hpp"
@@ -130,17 +132,62 @@ TEST_F(SurvivorsOnRanks, CanBeCalledBackFromAGroupThatALivingMemberNeverJoins) {
   world_.barrier();
 }
 
-TEST_F(SurvivorsOnRanks, MakeACommunicatorOfTheirOwnAndGroupsOfIt) {
+TEST_F(SurvivorsOnRanks, MakeGroupsOfACommunicatorInWhichARankIsDead) {
   world_.barrier();
   if (dies()) die();
   wait_for_the_news();
-  const Communicator survivors = Communicator::afresh(others(), "test");
-  EXPECT_EQ(survivors.size(), victim_);
-  EXPECT_EQ(survivors.rank(), rank_);
   for (int round = 0; round < 200; ++round) {
-    const Communicator group = survivors.create_group(others(), round);
+    const Communicator group = world_.create_group(others(), round);
     ASSERT_EQ(group.all_reduce(std::int64_t{1}, Reduction::sum), victim_);
   }
+}
+
+// Each hears of it at another moment: some before, some after they have begun to make the group.
+TEST_F(SurvivorsOnRanks, MakeGroupsUndisturbedByTheDeathOfARankThatIsNoMember) {
+  world_.barrier();
+  if (dies()) {
+    std::this_thread::sleep_for(100ms);
+    die();
+  }
+  for (int round = 0; round < 1000; ++round) {
+    const Communicator group = world_.create_group(others(), round);
+    ASSERT_EQ(group.all_reduce(std::int64_t{1}, Reduction::sum), victim_);
+  }
+  EXPECT_THAT(world_.failed(), ElementsAre(victim_)) << "it died too late";
+}
+
+// As a controller does it: all are told to stop, and once all have stopped, all are released; each hears of it by its own way and at its
+// own time, before, while and after the group is made.
+TEST_F(SurvivorsOnRanks, AllMakeAGroupOrNoneDoesWheneverItIsCalledOff) {
+  constexpr int kStopped = 1, kRelease = 2;
+  const Communicator control = world_.duplicate();
+  std::mt19937 random(static_cast<unsigned>(rank_));
+  std::int64_t made = 0;
+  for (int round = 0; round < 300; ++round) {
+    const auto token = std::make_shared<CancelToken>();
+    const std::chrono::microseconds when(random() % 1000);
+    std::thread canceller([&] {
+      std::this_thread::sleep_for(when);
+      token->stop();
+      if (rank_ != 0) control.send({}, 0, kStopped);
+      for (int rank = 1; rank <= victim_ && rank_ == 0; ++rank) control.receive_any_size(rank, kStopped);
+      for (int rank = 1; rank <= victim_ && rank_ == 0; ++rank) control.send({}, rank, kRelease);
+      if (rank_ != 0) control.receive_any_size(0, kRelease);
+      token->release();
+    });
+    std::int64_t mine = 1;
+    try {
+      const Communicator group = world_.create_group(everybody(), round, token);
+    } catch (const Cancelled&) {
+      mine = 0;
+    }
+    canceller.join();
+    const std::int64_t all = world_.all_reduce(mine, Reduction::sum);
+    ASSERT_TRUE(all == 0 || all == world_.size()) << all << " of " << world_.size() << " made a group";
+    made += mine;
+  }
+  EXPECT_GT(made, 0);
+  EXPECT_LT(made, 300);
 }
 
 }  // namespace
