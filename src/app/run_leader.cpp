@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,7 @@
 #include "batch/session.hpp"
 #include "batch/spool/spool.hpp"
 #include "batch/supervisor/leader_folder.hpp"
+#include "batch/supervisor/rank_end_log.hpp"
 #include "core/build_info.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
@@ -142,6 +144,14 @@ batch::Observer observer_of(const batch::Cluster& cluster, RunDisplay& display, 
   return observer;
 }
 
+std::function<std::optional<batch::Death>(int)> deaths_in(const std::filesystem::path& folder) {
+  return [log = batch::RankEndLog(folder)](int rank) -> std::optional<batch::Death> {
+    const std::optional<batch::RankEnd> end = log.find(rank);
+    if (!end) return std::nullopt;
+    return batch::Death{batch::how_it_ended(*end), batch::last_words_of(*end)};
+  };
+}
+
 // A batch that can't be reached (a home that can't be written to, say) runs all the same.
 std::unique_ptr<batch::spool::Inbox> open_inbox(const batch::Batch& batch, const std::filesystem::path& file, RunDisplay& display) {
   try {
@@ -241,7 +251,10 @@ class RecordedRun {
     for (const JobRecord& record : work.taken_over) display.taken_over(record);
     work.hosts = known_.hosts;
     work.supervised = supervised();
-    if (supervisor_) work.away = supervisor_->away();
+    if (supervisor_) {
+      work.away = supervisor_->away();
+      work.death_of = deaths_in(supervisor_->path());
+    }
     if (!past_.same_session) return work;
     work.attempts = past_.state.attempts;
     work.cancelled = past_.state.cancelled;

@@ -27,6 +27,7 @@ void begin_session(SessionState& state, const std::string& id) {
 void begin_attempt(SessionState& state, const json& body) {
   StartFact fact{body.at("job"), body.at("attempt"), body.at("ranks"), body.at("hosts")};
   const std::string job = fact.job;
+  for (const int rank : fact.ranks) state.last_job[rank] = job;
   state.running.insert_or_assign(job, std::move(fact));
 }
 
@@ -58,6 +59,7 @@ void drain(SessionState& state, const json& body) {
 
 void begin_run(SessionState& state, const json& header) {
   state.running.clear();
+  state.last_job.clear();
   if (const auto session = header.find("session"); session != header.end()) begin_session(state, session->get<std::string>());
 }
 

@@ -57,6 +57,7 @@ std::string drained_body(const std::string& host, bool drained);
 struct SessionState {
   std::string id;                              // empty: no session fact yet
   std::map<std::string, StartFact> running;    // by job: started by the last run, and not ended as far as the journal knows
+  std::map<int, std::string> last_job;         // by rank: that the last run gave it last
   std::map<std::string, int> attempts;         // that count, by job; of jobs that have not ended
   std::map<std::string, results::Status> ended;  // jobs that ended in this session; an interrupted one has not
   std::set<std::string> cancelled;             // jobs

@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/wait.h>
+
 #include <csignal>
+#include <cstdlib>
 
 #include "batch/supervisor/rank_end.hpp"
 #include "support/run_program.hpp"
@@ -65,6 +68,28 @@ TEST(Guard, TellsOfASignalWithTheLastWordsBeforeIt) {
   EXPECT_EQ(reported(result).signal, SIGSEGV);
   EXPECT_THAT(reported(result).last_words, ElementsAre("something is wrong"));
   EXPECT_FALSE(reported(result).host.empty());
+}
+
+TEST(Guard, WhereRanksOutliveEachOtherItDiesOfItsRanksSignalOrTheyWouldNotHearOfIt) {
+  // exec: the guard is then our own child, whose end we see as mpirun does.
+  const int status = std::system("exec env OMPI_COMM_WORLD_RANK=3 " EDGELAB_BINARY " guard --survives --mark m1 -- sh -c 'kill -SEGV $$' 2>/dev/null");
+  ASSERT_TRUE(WIFSIGNALED(status)) << status;
+  EXPECT_EQ(WTERMSIG(status), SIGSEGV);
+  EXPECT_EQ(reported(guarded("kill -SEGV $$", "--survives")).signal, SIGSEGV);
+}
+
+TEST(Guard, WhereRanksOutliveEachOtherItEndsWithZeroAfterAnyExitCode) {
+  const ProgramResult result = guarded("exit 75", "--survives");
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(reported(result).code, 75);
+}
+
+TEST(Guard, WhereRanksOutliveEachOtherRankZerosGoodEndIsReportedToo) {
+  EXPECT_THAT(guarded("exit 0", "--survives").errors, IsEmpty());
+  const ProgramResult leader = run_program("OMPI_COMM_WORLD_RANK=0 " EDGELAB_BINARY " guard --mark m1 --survives -- true");
+  EXPECT_EQ(leader.exit_code, 0);
+  EXPECT_EQ(reported(leader).code, 0);
+  EXPECT_EQ(reported(leader).rank, 0);
 }
 
 TEST(Guard, AProgramThatIsNotThereIsAnError) {

@@ -28,6 +28,14 @@ TEST(Session, WhatStartedAndDidNotEndIsAtWork) {
   EXPECT_EQ(state.ended.at("b"), Status::done);
 }
 
+TEST(Session, KnowsWhatARankOfTheLastRunWorkedForLast) {
+  const Fact start_a{"start", body_of(StartFact{"a", 1, {0, 2}, {"pi1", "pi2"}})}, start_b{"start", body_of(StartFact{"b", 1, {0}, {"pi1"}})};
+  std::vector<Fact> facts = {{"header", R"({"session":"s"})"}, start_a, ended("a", Status::done), start_b};
+  EXPECT_EQ(session_of(facts).last_job, (std::map<int, std::string>{{0, "b"}, {2, "a"}}));
+  facts.push_back({"header", "{}"});
+  EXPECT_TRUE(session_of(facts).last_job.empty());
+}
+
 TEST(Session, AttemptsOfBystandersAreNotHeldAgainstThem) {
   const SessionState state = session_of({{"header", R"({"session":"s"})"},
                                          {"attempt", body_of(AttemptFact{"culprit", 1, true, "SIGSEGV"})},

@@ -109,6 +109,25 @@ TEST(Blame, AWantedRestartBlamesNobodySinceTheLeaderHasDoneSo) {
   EXPECT_THAT(finding.culprits, IsEmpty());
 }
 
+TEST(Blame, ADeathThatTheRunOutlivedBlamesNobodyButCountsAgainstItsHost) {
+  SessionState state = three_jobs();
+  state.last_job = {{0, "a"}, {1, "a"}, {2, "b"}, {3, "c"}};
+  state.running.erase("c");
+  const Finding finding = find({139, {killed(3, SIGSEGV), exited(0, kRestartWanted), exited(1, 3)}, {}}, state);
+  EXPECT_TRUE(finding.explained);
+  EXPECT_THAT(finding.culprits, IsEmpty());
+  ASSERT_THAT(finding.survived, SizeIs(1));
+  EXPECT_EQ(finding.survived[0].job, "c");
+  EXPECT_EQ(finding.survived[0].rank, 3);
+  EXPECT_THAT(finding.what, HasSubstr("rank 3 on pi3 was killed by SIGSEGV (segmentation fault), and jobs are left"));
+}
+
+TEST(Blame, ALeaderThatEndedWellAfterADeathHasFinishedWhateverMpirunSays) {
+  const Verdict verdict = verdict_of({139, {killed(3, SIGSEGV), exited(0, 0)}, {}}, true, true);
+  EXPECT_EQ(verdict.outcome, Outcome::finished);
+  EXPECT_EQ(verdict.exit_code, 0);
+}
+
 TEST(Blame, AJobAtWorkInThreeUnexplainedEndsInARowIsResponsible) {
   Blame blame;
   const MpirunEnd end{137, {}, {}};

@@ -22,6 +22,8 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
+using testing::Not;
 using testing::SizeIs;
 
 constexpr std::int64_t kSecond = 1'000'000'000;
@@ -156,6 +158,16 @@ TEST(MpirunCommand, AJobFilesTextStaysOneArgument) {
   const std::vector<std::string> arguments = mpirun_arguments(2, "/tmp/hosts", {"EDGELAB_DATA"}, {"/bin/edgelab", nasty});
   EXPECT_EQ(arguments.back(), nasty);
   EXPECT_THAT(arguments, Contains("/tmp/hosts"));
+}
+
+TEST(MpirunCommand, OnlyAnOpenMpiFromFiveOnIsToldToLetRanksOutliveEachOther) {
+  EXPECT_TRUE(is_open_mpi_with_ulfm("mpirun (Open MPI) 5.0.11\n\nReport bugs to https://www.open-mpi.org/community/help/\n"));
+  EXPECT_TRUE(is_open_mpi_with_ulfm("mpirun (Open MPI) 10.0.0a1\n"));
+  EXPECT_FALSE(is_open_mpi_with_ulfm("mpirun (Open MPI) 4.1.4\n"));
+  EXPECT_FALSE(is_open_mpi_with_ulfm("HYDRA build details:\n    Version: 4.0.2\n"));
+  EXPECT_FALSE(is_open_mpi_with_ulfm(""));
+  EXPECT_THAT(mpirun_arguments(2, "/tmp/hosts", {}, {"/bin/edgelab"}, true), IsSupersetOf({"--with-ft", "ulfm"}));
+  EXPECT_THAT(mpirun_arguments(2, "/tmp/hosts", {}, {"/bin/edgelab"}), Not(Contains("--with-ft")));
 }
 
 TEST(MpirunCommand, TheInterfacesGoToBothLaunchersAndToMpi) {

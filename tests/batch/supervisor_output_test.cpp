@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 
 #include "batch/supervisor/last_words.hpp"
 #include "batch/supervisor/output_filter.hpp"
+#include "batch/supervisor/rank_end_log.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace edgelab::batch {
 namespace {
@@ -40,6 +43,32 @@ TEST(Report, IsOneLineThatFitsIntoOnePieceWhateverTheRankPrinted) {
 
 TEST(Report, WhatIsNoneIsNotRead) {
   for (const char* text : {"", "{", "{}", "[]", R"({"rank":"x"})", "null"}) EXPECT_FALSE(read_report(text)) << text;
+}
+
+TEST(RankEndLog, IsReadByRankWhileItIsWritten) {
+  const test::TemporaryDirectory folder;
+  const RankEndLog log(folder / "");
+  EXPECT_FALSE(log.find(2)) << "there is no file yet";
+  log.clear();
+  RankEnd end = sample_end();
+  end.last_words = {"a \"quoted\" word", "ü"};
+  log.append({1, "pi3", 0, 7, OutOfMemory::no, false, {}});
+  EXPECT_FALSE(log.find(2));
+  log.append(end);
+  EXPECT_EQ(log.find(2), end);
+  EXPECT_EQ(log.find(1)->code, 7);
+  std::ofstream(log.file(), std::ios::app) << report_line({3, "pi4", SIGKILL, 0, OutOfMemory::no, false, {}}, "log");
+  EXPECT_FALSE(log.find(3)) << "its line has no end yet";
+  log.clear();
+  EXPECT_FALSE(log.find(2)) << "ranks of another start";
+}
+
+TEST(RankEnd, IsToldWithAndWithoutItsName) {
+  RankEnd end{2, "pi3", 0, 7, OutOfMemory::no, false, {"what(): no", "bye"}};
+  EXPECT_EQ(text_of(end), "rank 2 on pi3 ended with exit code 7");
+  EXPECT_EQ(how_it_ended(end) + last_words_of(end), "ended with exit code 7; its last words: what(): no | bye");
+  end.last_words.clear();
+  EXPECT_EQ(last_words_of(end), "");
 }
 
 class Filter : public testing::Test {

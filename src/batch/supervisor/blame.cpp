@@ -45,12 +45,6 @@ std::vector<const RankEnd*> deaths(const MpirunEnd& end) {
   return found;
 }
 
-std::string reason_of(const RankEnd& end) {
-  std::string reason = text_of(end);
-  for (std::size_t i = 0; i < end.last_words.size(); ++i) reason += (i == 0 ? "; its last words: " : " | ") + end.last_words[i];
-  return reason;
-}
-
 std::string text_of_mpirun(int code) {
   return code >= 128 ? fmt::format("mpirun was killed by {}", signal_name(code - 128)) : fmt::format("mpirun ended with exit code {}", code);
 }
@@ -103,13 +97,17 @@ Finding Blame::find(const MpirunEnd& end, const SessionState& state) {
   for (const RankEnd* death : deaths(end)) {
     if (finding.what.empty()) finding.what = text_of(*death);
     const std::string* job = job_of_rank(state, death->rank);
+    if (const auto last = state.last_job.find(death->rank); job == nullptr && last != state.last_job.end()) {
+      finding.survived.push_back({last->second, text_of(*death), death->rank});
+    }
     if (job == nullptr || is_killed_leader(*death) || !blamed.insert(*job).second) continue;
-    finding.culprits.push_back({*job, reason_of(*death), death->rank});
+    finding.culprits.push_back({*job, text_of(*death) + last_words_of(*death), death->rank});
   }
   finding.explained = !finding.culprits.empty();
   if (finding.explained) return finding;
   if (const std::optional<RankEnd> leader = leader_end(end); leader && leader->code == kRestartWanted) {
-    finding.what = "a rank hangs in a job that does not stop when told to";
+    finding.what = finding.survived.empty() ? "a rank hangs in a job that does not stop when told to"
+                                            : finding.what + ", and jobs are left that need as many ranks as before";
     finding.explained = true;
   } else if (!end.lost_hosts.empty()) {
     finding.what = fmt::format("{} can't be reached any more", joined(end.lost_hosts));

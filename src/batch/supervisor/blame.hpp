@@ -20,7 +20,7 @@ struct MpirunEnd {
 
 enum class Outcome {
   finished,        // the leader says how the batch ended
-  restart_wanted,  // a rank hangs in a job; the leader has dealt with the rest
+  restart_wanted,  // a rank hangs in a job, or has died, and others need it; the leader has dealt with the rest
   hosts_wanted,    // what is left is for hosts that were away
   crashed
 };
@@ -42,6 +42,7 @@ struct Finding {
     int rank = -1;  // that died; -1: none is known
   };
   std::vector<Culprit> culprits;
+  std::vector<Culprit> survived;  // deaths that the run outlived: rank 0 has dealt with their jobs, but hosts are judged by them too
   std::string what;        // happened, in a sentence
   bool explained = false;  // somebody, or something, is known to be at fault
 };
@@ -51,6 +52,7 @@ struct Finding {
 // - A rank that died of a signal before anybody told it to end takes the blame to the job that it worked for; so does one
 //   with a strange exit code if it was the first to end, since later ones may just have lost their peer.
 // - The leader's rank, killed by SIGKILL for no known reason, blames nobody: so dies a whole run that somebody kills.
+// - Where ranks survive each other, a rank that died and whose job is no longer at work blames nobody: rank 0 has seen to it.
 // - A lost host blames nobody.
 // - If nothing explains the end nobody is blamed either, but a job that was at work in three such ends in a row is: a batch
 //   must come to its end.

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -54,6 +55,21 @@ sigset_t guarded_signals() {
   return set;
 }
 
+// Returns the exit code if no signal ended the rank.
+int end_as_rank(const RankEnd& end) {
+  if (end.signal == 0) return 0;
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);  // the rank has left one already
+  std::signal(end.signal, SIG_DFL);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, end.signal);
+  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  raise(end.signal);
+  raise(SIGKILL);  // that signal does not kill by default: the rank had a use of its own for it
+  return 0;
+}
+
 class Guard {
  public:
   explicit Guard(const GuardSettings& settings) : settings_(settings), parent_(getppid()) {}
@@ -63,7 +79,8 @@ class Guard {
     while (!ended_) turn();
     relay();
     RankEnd end = rank_end();
-    if (end.signal != 0 || end.code != 0) report(end);
+    if (end.signal != 0 || end.code != 0 || (settings_.survives && end.rank == 0)) report(end);
+    if (settings_.survives) return end_as_rank(end);
     const int code = end.signal != 0 ? 128 + end.signal : end.code <= kMostOrderlyCode ? 0 : end.code;
     if (ordered_ && code != 0 && end.rank != 0) linger();
     return code;

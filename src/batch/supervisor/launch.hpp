@@ -15,6 +15,9 @@ struct Launch {
   std::vector<std::string> arguments;            // of mpirun
   std::map<std::string, std::string> variables;  // for it
   std::string mark;                              // of the guards' reports
+  bool survives = false;                         // ranks outlive each other: mpirun goes on when one ends, be it rank 0
+  std::function<bool()> began;                   // whether rank 0 leads; only asked where ranks outlive each other
+  std::function<void(const RankEnd&)> rank_ended;  // called for each report as it comes; may be empty
   std::chrono::nanoseconds grace{};              // that the guards give
   std::function<std::string()> turn;             // every 100 ms; why the run must be killed, or nothing
 };

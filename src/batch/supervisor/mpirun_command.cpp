@@ -3,10 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "batch/supervisor/subprocess.hpp"
+#include "core/clock.hpp"
+#include "parallel/failures.hpp"
 
 namespace edgelab::batch {
 namespace {
+
+constexpr std::int64_t kVersionNs = 5'000'000'000;
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -24,12 +33,32 @@ void set_for_launchers(std::map<std::string, std::string>& variables, const std:
 }  // namespace
 
 std::vector<std::string> mpirun_arguments(int ranks, const std::filesystem::path& host_file, const std::vector<std::string>& exported,
-                                          const std::vector<std::string>& command) {
+                                          const std::vector<std::string>& command, bool survives) {
   std::vector<std::string> arguments = {"mpirun", "-n", std::to_string(ranks), "--hostfile", host_file.string(), "--map-by", "slot",
                                         "--bind-to", "none"};  // edgelab divides the cores of a host itself
+  if (survives) arguments.insert(arguments.end(), {"--with-ft", "ulfm"});
   for (const std::string& name : exported) arguments.insert(arguments.end(), {"-x", name});
   arguments.insert(arguments.end(), command.begin(), command.end());
   return arguments;
+}
+
+bool is_open_mpi_with_ulfm(std::string_view version) {
+  constexpr std::string_view kName = "(Open MPI) ";
+  constexpr int kFirstWithUlfm = 5;
+  const std::size_t at = version.find(kName);
+  if (at == std::string_view::npos) return false;
+  int major = 0;
+  const std::string_view number = version.substr(at + kName.size());
+  std::from_chars(number.data(), number.data() + number.size(), major);
+  return major >= kFirstWithUlfm;
+}
+
+bool mpirun_can_survive_failures() {
+  if (!parallel::mpi_can_survive_failures() || std::getenv("OMPI_MCA_mpi_ft_enable") != nullptr) return false;
+  Subprocess mpirun({"mpirun", "--version"});
+  const std::int64_t until = now_ns() + kVersionNs;
+  while (!mpirun.ended() && now_ns() < until) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return is_open_mpi_with_ulfm(mpirun.read_output());
 }
 
 std::map<std::string, std::string> mpirun_variables(const ClusterSpec& cluster, bool as_root) {

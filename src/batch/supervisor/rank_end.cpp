@@ -84,10 +84,17 @@ std::string signal_name(int signal) {
   return words.empty() ? name : fmt::format("{} ({})", name, words);
 }
 
-std::string text_of(const RankEnd& end) {
-  const std::string who = fmt::format("rank {} on {}", end.rank, end.host);
-  if (end.signal == 0) return fmt::format("{} ended with exit code {}", who, end.code);
-  return fmt::format("{} was killed by {}{}", who, signal_name(end.signal), end.signal == SIGKILL ? memory_words(end.out_of_memory) : "");
+std::string text_of(const RankEnd& end) { return fmt::format("rank {} on {} {}", end.rank, end.host, how_it_ended(end)); }
+
+std::string how_it_ended(const RankEnd& end) {
+  if (end.signal == 0) return fmt::format("ended with exit code {}", end.code);
+  return fmt::format("was killed by {}{}", signal_name(end.signal), end.signal == SIGKILL ? memory_words(end.out_of_memory) : "");
+}
+
+std::string last_words_of(const RankEnd& end) {
+  std::string text;
+  for (const std::string& line : end.last_words) text += (text.empty() ? "; its last words: " : " | ") + line;
+  return text;
 }
 
 }  // namespace edgelab::batch

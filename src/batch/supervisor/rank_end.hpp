@@ -36,6 +36,8 @@ std::optional<RankEnd> read_report(std::string_view json);
 
 // "rank 2 on pi3 was killed by SIGSEGV (segmentation fault)", "rank 2 on pi3 ended with exit code 7".
 std::string text_of(const RankEnd& end);
+std::string how_it_ended(const RankEnd& end);   // the same without the name
+std::string last_words_of(const RankEnd& end);  // "; its last words: terminate called | what(): no", or empty
 std::string signal_name(int signal);  // "SIGSEGV (segmentation fault)"
 
 }  // namespace edgelab::batch

@@ -21,6 +21,7 @@
 #include "batch/supervisor/mpirun_command.hpp"
 #include "batch/supervisor/own_program.hpp"
 #include "batch/supervisor/private_folder.hpp"
+#include "batch/supervisor/rank_end_log.hpp"
 #include "batch/supervisor/restart_policy.hpp"
 #include "batch/supervisor/subprocess.hpp"
 #include "batch/supervisor/supervisor_lock.hpp"
@@ -77,6 +78,7 @@ class Supervisor {
   std::vector<std::string> rank_command(const std::string& mark) const;
   std::filesystem::path program() const { return copy_.empty() ? program_.path() : copy_; }
   bool keep_program();
+  void tell_rank_0(const RankEnd& end) const;
   std::optional<SupervisionEnd> conclude(const LaunchEnd& end);
   std::optional<SupervisionEnd> go_on(const JournalState& before, int exit_code, bool began);
   void hold_responsible(const LaunchEnd& end, bool began);
@@ -98,6 +100,8 @@ class Supervisor {
   const SupervisorLock lock_;
   const PrivateFolder folder_;
   const LeaderFolder leader_folder_;
+  const RankEndLog rank_ends_{folder_.path()};
+  bool survives_ = false;  // mpirun is told to let ranks outlive each other
   const OwnProgram program_;
   std::filesystem::path copy_;  // of it, once another lies in its place
   HostWatch watch_;
@@ -125,6 +129,7 @@ void Supervisor::begin() {
   if (supervision_.resume && !supervision_.all_hosts) watch_.ledger().recall(read_journal_state(journal_).facts);
   ask_hosts();
   leader_folder_.hand_over(supervision_.batch);
+  survives_ = mpirun_can_survive_failures();
 }
 
 // Decides which hosts take part in the next start. Returns those of the last that are lost.
@@ -156,7 +161,9 @@ std::vector<AwayHost> Supervisor::away() const {
 std::vector<std::string> Supervisor::rank_command(const std::string& mark) const {
   const std::string program = this->program().string();
   const auto grace = supervision_.grace;
-  std::vector<std::string> command = {program, "guard", "--mark", mark, fmt::format("--grace={}", grace.count()), "--", program, "run"};
+  std::vector<std::string> command = {program, "guard", "--mark", mark, fmt::format("--grace={}", grace.count())};
+  if (survives_) command.emplace_back("--survives");
+  command.insert(command.end(), {"--", program, "run"});
   command.push_back("--out=" + supervision_.results_file.string());
   command.push_back("--session=" + session_);
   command.push_back("--leader-folder=" + leader_folder_.path().string());
@@ -194,7 +201,12 @@ LaunchEnd Supervisor::start_mpirun() {
   launch.mark = random_word();
   launch.grace = supervision_.grace;
   launch.variables = mpirun_variables(cluster, geteuid() == 0);
-  launch.arguments = mpirun_arguments(std::min(supervision_.ranks, cluster.ranks()), host_file, variables_to_export(environment_with({})), rank_command(launch.mark));
+  launch.arguments = mpirun_arguments(std::min(supervision_.ranks, cluster.ranks()), host_file, variables_to_export(environment_with({})),
+                                      rank_command(launch.mark), survives_);
+  launch.survives = survives_;
+  launch.began = [this] { return leader_folder_.leader_is_up(); };
+  rank_ends_.clear();
+  if (survives_) launch.rank_ended = [this](const RankEnd& end) { tell_rank_0(end); };
   return run_mpirun(launch, supervision_.pass_on);
 }
 
@@ -212,12 +224,22 @@ std::string Supervisor::turn() {
   return "";
 }
 
+// A batch does not end for want of a reason.
+void Supervisor::tell_rank_0(const RankEnd& end) const {
+  try {
+    rank_ends_.append(end);
+  } catch (const Error& error) {
+    say(error.what());
+  }
+}
+
 std::optional<SupervisionEnd> Supervisor::conclude(const LaunchEnd& end) {
   JournalState now = read_journal_state(journal_);
   const bool was_ours = std::exchange(ours_, now.session.id == session_);
   if (!ours_) now = {};
   const bool began = ours_ && (!was_ours || now.facts.size() > journal_state_.facts.size());
   const JournalState before = std::exchange(journal_state_, std::move(now));
+  if (!began && end.mpirun.ranks.empty() && std::exchange(survives_, false)) say("mpirun started no rank; the next time without --with-ft ulfm");
   const Verdict verdict = verdict_of(end.mpirun, journal_state_.complete, began);
   const bool interrupted = end.signal != 0 && !journal_state_.complete;
   if (interrupted || verdict.outcome == Outcome::finished) {
@@ -255,6 +277,7 @@ void Supervisor::hold_responsible(const LaunchEnd& end, bool began) {
 }
 
 void Supervisor::note_crashes(const Finding& finding, const std::vector<HostSpec>& hosts) {
+  for (const Finding::Culprit& crash : finding.survived) watch_.ledger().crashed(host_of_rank(hosts, crash.rank), crash.job);
   for (const Finding::Culprit& culprit : finding.culprits) {
     if (culprit.rank >= 0) watch_.ledger().crashed(host_of_rank(hosts, culprit.rank), culprit.job);
   }
