@@ -1,9 +1,14 @@
 #include "tasks/task.hpp"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
+#include <utility>
 
 #include "core/hash.hpp"
+#include "core/host_state.hpp"
 #include "core/machine.hpp"
+#include "core/memory_rate.hpp"
 #include "core/parallel_for.hpp"
 #include "results/json/record_json.hpp"
 #include "results/statistics.hpp"
@@ -34,6 +39,23 @@ constexpr Entry kTasks[] = {
 
 const Entry& entry_of(Task task) {
   return *std::find_if(std::begin(kTasks), std::end(kTasks), [=](const Entry& entry) { return entry.task == task; });
+}
+
+// The job's peak is its own from here on, as far as earlier jobs have given their memory back. False where the kernel won't have it.
+bool begin_peak() {
+  constexpr std::int64_t kLag = 4 << 20;  // the kernel counts what is resident in batches, a thread
+  reset_peak_resident();
+  return peak_resident_bytes() <= resident_bytes() + kLag;
+}
+
+// Measured once for each number of threads and of ranks, which measure at the same time, as they compute, and may share a host.
+double memory_read_rate(const TaskContext& context) {
+  static std::mutex mutex;
+  static std::map<std::pair<int, int>, double> known;
+  const std::lock_guard lock(mutex);
+  const auto [entry, fresh] = known.try_emplace({context.threads, context.communicator.size()}, 0.0);
+  if (fresh) entry->second = measured_memory_read_rate(context.threads);
+  return entry->second;
 }
 
 void gather_rank_rows(const parallel::Communicator& communicator, results::JobRecord& record) {
@@ -89,12 +111,15 @@ results::JobRecord run_task(const JobSpec& given, TaskContext& context) {
   if (!problems.empty()) throw problems.front();
   take_device(spec, context);
   use_threads(context.threads);
-  reset_peak_resident();  // so that the job's peak is its own, as far as earlier jobs have given their memory back
+  const bool own_peak = begin_peak();
   JobTelemetry telemetry(context);
   results::JobRecord record = entry_of(spec.task).run(spec, context);
   telemetry.gather(record);
   if (record.summary.validity && record.summary.throttling) call_invalid(record.summary, "throttling: " + *record.summary.throttling);
-  record.ranks.front().peak_rss_bytes = peak_resident_bytes();
+  results::RankRow& own = record.ranks.front();
+  own.peak_rss_bytes = peak_resident_bytes();
+  // Behind the peak, and not where its buffer would stay in the peak of every later job.
+  if (own_peak && own.device == "cpu" && !record.layers.empty()) own.memory_bytes_per_second = memory_read_rate(context);
   gather_rank_rows(context.communicator, record);
   if (context.communicator.rank() != 0) return record;
   const results::LatencySummary latency = results::summarise_latency(record.latency_ns, record.batch);
