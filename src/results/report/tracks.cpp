@@ -41,7 +41,7 @@ std::string tracks_html(const TrackChart& chart, const std::string& note, const 
   const auto& ticks = chart.scale.ticks();
   for (std::size_t i = 0; i < ticks.size(); ++i) {
     const double left = 100 * chart.scale.at(ticks[i]);
-    // On a phone those in between go, and the one beside the last, whose text reaches to the left.
+    // On a phone and on paper those in between go, and the one beside the last, whose text reaches to the left.
     const char* end = i == 0 ? "first" : i + 1 == ticks.size() && left > 90 ? "last" : i % 2 == 1 || i + 2 == ticks.size() ? "odd" : "even";
     html +=
         fmt::format("<span class=\"{}\" style=\"left:{:.2f}%\">{}</span>", end, left, escaped(chart.text(ticks[i])));
