@@ -109,6 +109,11 @@ TEST(Blame, AWantedRestartBlamesNobodySinceTheLeaderHasDoneSo) {
   EXPECT_THAT(finding.culprits, IsEmpty());
 }
 
+TEST(Blame, WhoDiesAfterRankZeroMayHaveDiedOfThat) {
+  EXPECT_THAT(find({137, {killed(0, SIGKILL), killed(2, SIGSEGV)}, {}}).culprits, IsEmpty());
+  EXPECT_THAT(names(find({139, {killed(2, SIGSEGV), killed(0, SIGSEGV), killed(3, SIGSEGV)}, {}})), ElementsAre("b", "a"));
+}
+
 TEST(Blame, ADeathThatTheRunOutlivedBlamesNobodyButCountsAgainstItsHost) {
   SessionState state = three_jobs();
   state.last_job = {{0, "a"}, {1, "a"}, {2, "b"}, {3, "c"}};

@@ -41,6 +41,7 @@ std::vector<const RankEnd*> deaths(const MpirunEnd& end) {
   for (const RankEnd& rank : end.ranks) {
     if (rank.told || (rank.signal == 0 && is_orderly(rank.code))) continue;
     if (rank.signal != 0 || found.empty()) found.push_back(&rank);
+    if (rank.rank == 0) break;
   }
   return found;
 }

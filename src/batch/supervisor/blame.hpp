@@ -53,6 +53,7 @@ struct Finding {
 //   with a strange exit code if it was the first to end, since later ones may just have lost their peer.
 // - The leader's rank, killed by SIGKILL for no known reason, blames nobody: so dies a whole run that somebody kills.
 // - Where ranks survive each other, a rank that died and whose job is no longer at work blames nobody: rank 0 has seen to it.
+// - Whoever dies after rank 0 may have died of that: Open MPI 5 itself crashes on ranks that were just making a communicator with it.
 // - A lost host blames nobody.
 // - If nothing explains the end nobody is blamed either, but a job that was at work in three such ends in a row is: a batch
 //   must come to its end.
