@@ -33,6 +33,15 @@ Tensor narrowed(const Tensor& w) {
   return narrow;
 }
 
+std::string detail_of(Multiply multiply) {
+  switch (multiply) {
+    case Multiply::f32: return "tensor cores, three products in tf32 for one in fp32";
+    case Multiply::tf32: return "tensor cores, tf32";
+    case Multiply::bf16: return "tensor cores, bf16";
+  }
+  return "";
+}
+
 }  // namespace
 
 Tensor Constants::product(std::size_t input, Multiply multiply) const {
@@ -62,13 +71,10 @@ Multiply multiply_of(DType compute, const DeviceSite& site) {
   return site.tf32 ? Multiply::tf32 : Multiply::f32;
 }
 
-std::string detail_of(Multiply multiply) {
-  switch (multiply) {
-    case Multiply::f32: return "tensor cores, three products in tf32 for one in fp32";
-    case Multiply::tf32: return "tensor cores, tf32";
-    case Multiply::bf16: return "tensor cores, bf16";
-  }
-  return "";
+Offer by_products(Offer offer, DType compute, Multiply multiply) {
+  offer.detail = detail_of(multiply);
+  offer.effective = compute;
+  return offer;
 }
 
 Element element_of(DType type) { return type == DType::bf16 ? Element::bf16 : Element::f32; }

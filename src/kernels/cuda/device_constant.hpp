@@ -39,10 +39,13 @@ Tensor outputs_last(const Tensor& w);
 // Why not, if one of the inputs from `first` on is not known before the run, as in training.
 std::optional<std::string> changing(const CallSite& site, std::size_t first);
 
-// What products are computed in that ask for `compute`, and how that is told.
+// What products are computed in that ask for `compute`.
 Multiply multiply_of(DType compute, const DeviceSite& site);
-std::string detail_of(Multiply multiply);
+// The offer, which says in what its products are computed.
+Offer by_products(Offer offer, DType compute, Multiply multiply);
 
 Element element_of(DType type);  // f32 or bf16
+
+inline const float* floats(const std::byte* bytes) { return reinterpret_cast<const float*>(bytes); }
 
 }  // namespace edgelab::kernels::cuda

@@ -9,8 +9,6 @@
 namespace edgelab::kernels::cuda {
 namespace {
 
-const float* floats(const std::byte* bytes) { return reinterpret_cast<const float*>(bytes); }
-
 // Rows between two kernels of one layer, in scratch memory: what the product behind them would round is stored rounded.
 Element between(Multiply multiply) { return multiply == Multiply::bf16 ? Element::bf16 : Element::f32; }
 std::size_t bytes_between(Multiply multiply, std::int64_t elements) { return static_cast<std::size_t>(elements) * (multiply == Multiply::bf16 ? 2 : 4); }
@@ -35,6 +33,14 @@ ProductArguments product_arguments(std::int64_t m, std::int64_t n, std::int64_t 
   return product;
 }
 
+LayerNormArguments placed(LayerNormArguments norm, const Buffers& buffers, const Tensor& weight, const Tensor& bias) {
+  norm.x = floats(buffers.inputs[0]);
+  norm.weight = floats(weight.data());
+  norm.bias = floats(bias.data());
+  norm.y.data = buffers.scratch;
+  return norm;
+}
+
 }  // namespace
 
 // Patches become rows in scratch memory; their product's residual is what the table holds for each token; the prefix tokens are rows of
@@ -47,7 +53,6 @@ Offer patch_embed_product(const DeviceSite& device) {
   const Shape& y = site.outputs[0].shape;
   const std::int64_t prefix = settings.prefix_tokens(site.inputs), tokens = y[1], width = y[2], patches = tokens - prefix;
   const Multiply multiply = multiply_of(settings.compute, device);
-  const Element rows = multiply == Multiply::bf16 ? Element::bf16 : Element::f32;
 
   PatchRowsArguments cut;
   cut.samples = x[0];
@@ -55,20 +60,14 @@ Offer patch_embed_product(const DeviceSite& device) {
   cut.height = x[2];
   cut.width = x[3];
   cut.patch = site.inputs[1].shape[2];
-  cut.y.type = rows;
-  ProductArguments product;
-  product.m = x[0] * patches;
-  product.n = width;
-  product.k = site.inputs[1].elements() / width;
-  product.x.type = rows;
-  product.multiply = multiply;
+  cut.y.type = between(multiply);
+  ProductArguments product = product_arguments(x[0] * patches, width, site.inputs[1].elements() / width, ActivationKind::none, multiply);
   product.y_rows = {patches, tokens, prefix};
   product.residual_rows = {patches, 0, prefix};
   RowCopyArguments copy;
   copy.outer = x[0];
   copy.inner = prefix * width;
   copy.y_stride = tokens * width;
-  const auto scratch = static_cast<std::size_t>(product.m * product.k) * (rows == Element::bf16 ? 2 : 4);
   Offer offer = plain_offer(
       site,
       [=, constants = Constants(site)] {
@@ -97,10 +96,8 @@ Offer patch_embed_product(const DeviceSite& device) {
                               },
                               weight.bytes() + table.bytes()};
       },
-      scratch);
-  offer.detail = detail_of(multiply);
-  offer.effective = settings.compute;
-  return offer;
+      bytes_between(multiply, product.m * product.k));
+  return by_products(std::move(offer), settings.compute, multiply);
 }
 
 // Two launches, with the normalised rows in scratch memory.
@@ -119,11 +116,7 @@ Offer layer_norm_linear_product(const DeviceSite& device) {
         const Tensor norm_weight = constants.device(1), norm_bias = constants.device(2), weight = constants.product(3, multiply),
                      bias = settings.has_bias ? constants.device(4) : Tensor();
         return PreparedKernel{[=](const Buffers& buffers) -> Step {
-                                LayerNormArguments n = norm;
-                                n.x = floats(buffers.inputs[0]);
-                                n.weight = floats(norm_weight.data());
-                                n.bias = floats(norm_bias.data());
-                                n.y.data = buffers.scratch;
+                                const LayerNormArguments n = placed(norm, buffers, norm_weight, norm_bias);
                                 ProductArguments p = product;
                                 p.x.data = buffers.scratch;
                                 p.w = weight.data();
@@ -137,9 +130,7 @@ Offer layer_norm_linear_product(const DeviceSite& device) {
                               weight.bytes()};
       },
       bytes_between(multiply, rows * width));
-  offer.detail = detail_of(multiply);
-  offer.effective = settings.compute;
-  return offer;
+  return by_products(std::move(offer), settings.compute, multiply);
 }
 
 // Three launches, with the normalised rows and the hidden ones in scratch memory; the last product adds x.
@@ -161,11 +152,7 @@ Offer mlp_products(const DeviceSite& device) {
                      up_weight = constants.product(Mlp::kUp, multiply), up_bias = constants.device(Mlp::kUpBias),
                      down_weight = constants.product(Mlp::kDown, multiply), down_bias = constants.device(Mlp::kDownBias);
         return PreparedKernel{[=](const Buffers& buffers) -> Step {
-                                LayerNormArguments n = norm;
-                                n.x = floats(buffers.inputs[0]);
-                                n.weight = floats(norm_weight.data());
-                                n.bias = floats(norm_bias.data());
-                                n.y.data = buffers.scratch;
+                                const LayerNormArguments n = placed(norm, buffers, norm_weight, norm_bias);
                                 ProductArguments first = up;
                                 first.x.data = buffers.scratch;
                                 first.w = up_weight.data();
@@ -186,9 +173,7 @@ Offer mlp_products(const DeviceSite& device) {
                               up_weight.bytes() + down_weight.bytes()};
       },
       normal_bytes + bytes_between(multiply, rows * hidden));
-  offer.detail = detail_of(multiply);
-  offer.effective = settings.compute;
-  return offer;
+  return by_products(std::move(offer), settings.compute, multiply);
 }
 
 }  // namespace edgelab::kernels::cuda

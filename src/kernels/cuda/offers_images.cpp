@@ -10,8 +10,6 @@
 namespace edgelab::kernels::cuda {
 namespace {
 
-const float* floats(const std::byte* bytes) { return reinterpret_cast<const float*>(bytes); }
-
 // Refused, or everything channels last and the rest to be filled in.
 Offer image_offer(const CallSite& site, const Conv2d& conv) {
   const std::size_t known = conv.has_bias ? 3 : 2;
@@ -83,8 +81,7 @@ Offer conv2d_product(const DeviceSite& device) {
   arguments.k = site.inputs[0].shape[1];
   arguments.activation = conv.activation;
   arguments.multiply = multiply_of(conv.compute, device);
-  offer.detail = detail_of(arguments.multiply);
-  offer.effective = conv.compute;
+  offer = by_products(std::move(offer), conv.compute, arguments.multiply);
   offer.prepare = [conv, arguments, constants = Constants(site)] {
     const DeviceWeights weights{constants.product(1, arguments.multiply), conv.has_bias ? constants.device(2) : Tensor()};
     return PreparedKernel{[=](const Buffers& buffers) -> Step {

@@ -11,8 +11,6 @@
 namespace edgelab::kernels::cuda {
 namespace {
 
-const float* floats(const std::byte* bytes) { return reinterpret_cast<const float*>(bytes); }
-
 // Of all queries or some; `settings` are of all.
 Offer attention_offer(const DeviceSite& device, const Attention& settings, const AttentionProblem& problem) {
   if (settings.algorithm == Attention::Algorithm::naive) return Offer::refuse("FlashAttention alone");
@@ -39,9 +37,7 @@ Offer attention_offer(const DeviceSite& device, const Attention& settings, const
       return [a] { backend().launch(a); };
     }};
   });
-  offer.detail = detail_of(arguments.multiply);
-  offer.effective = problem.compute;
-  return offer;
+  return by_products(std::move(offer), problem.compute, arguments.multiply);
 }
 
 }  // namespace
@@ -74,9 +70,7 @@ Offer linear_product(const DeviceSite& device) {
                           },
                           weight.bytes()};
   });
-  offer.detail = detail_of(arguments.multiply);
-  offer.effective = settings.compute;
-  return offer;
+  return by_products(std::move(offer), settings.compute, arguments.multiply);
 }
 
 Offer layer_norm_rows(const DeviceSite& device) {
