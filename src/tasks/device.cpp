@@ -21,6 +21,14 @@ std::string cuda_lacks(const JobSpec& spec) {
   return "";
 }
 
+// Why the job can't be on a CUDA device; empty if it can.
+std::string why_not_cuda(const JobSpec& spec) {
+  const cuda::Devices& devices = cuda::devices();
+  if (devices.found.empty()) return "no CUDA device: " + devices.none;
+  const std::string lack = cuda_lacks(spec);
+  return lack.empty() ? "" : "CUDA devices don't do " + lack;
+}
+
 // Why the job can't be on a device of this kind; nothing if it can.
 std::optional<Error> refusal(const JobSpec& spec, Device device) {
   const std::string job = "job " + spec.id + ": ";
@@ -28,21 +36,13 @@ std::optional<Error> refusal(const JobSpec& spec, Device device) {
     if (spec.precision != Precision::tf32 || spec.device.size() > 1) return std::nullopt;
     return Error(ErrorKind::usage, job + "precision: tf32 is of CUDA devices").at(spec.place).hint("say precision: fp32, or device: [cuda, cpu], where the CPU computes in fp32");
   }
+  const std::string why = why_not_cuda(spec);
+  if (why.empty()) return std::nullopt;
   const cuda::Devices& devices = cuda::devices();
   if (devices.found.empty()) {
-    return Error(ErrorKind::environment, job + "no CUDA device: " + devices.none)
-        .at(spec.place)
-        .hint(devices.hint + "; device: [cuda, cpu] takes the CPU where there is no CUDA device");
+    return Error(ErrorKind::environment, job + why).at(spec.place).hint(devices.hint + "; device: [cuda, cpu] takes the CPU where there is no CUDA device");
   }
-  const std::string lack = cuda_lacks(spec);
-  if (lack.empty()) return std::nullopt;
-  return Error(ErrorKind::usage, job + "CUDA devices don't do " + lack).at(spec.place).hint("say device: cpu, or device: [cuda, cpu] to take the CPU for it");
-}
-
-std::string reason(const JobSpec& spec, Device device) {
-  if (device == Device::cpu) return "";
-  const cuda::Devices& devices = cuda::devices();
-  return devices.found.empty() ? "no CUDA device: " + devices.none : "CUDA devices don't do " + cuda_lacks(spec);
+  return Error(ErrorKind::usage, job + why).at(spec.place).hint("say device: cpu, or device: [cuda, cpu] to take the CPU for it");
 }
 
 std::string shared_with(int index, int ranks, int devices) {
@@ -72,7 +72,7 @@ ChosenDevice chosen_device(const JobSpec& spec) {
       const bool wider = device == Device::cpu && spec.precision == Precision::tf32;
       return {device, note + (wider ? "; the CPU computes in fp32, not tf32" : "")};
     }
-    note += (note.empty() ? "" : "; ") + reason(spec, device);
+    if (device == Device::cuda) note += (note.empty() ? "" : "; ") + why_not_cuda(spec);
   }
   throw *problem_of_device(spec);
 }
