@@ -1,10 +1,11 @@
 #include "batch/slurm/allocation.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <sstream>
 
 #include "batch/supervisor/subprocess.hpp"
@@ -33,15 +34,8 @@ bool take(std::string_view& text, std::string_view word) {
 // A line for each node, in the order of the tasks.
 std::vector<std::string> node_names(const std::string& list) {
   Subprocess scontrol({"scontrol", "show", "hostnames", list});
-  std::string output;
-  std::optional<int> code;
-  while (!code) {
-    pollfd news{scontrol.output(), POLLIN, 0};
-    poll(&news, 1, 100);
-    code = scontrol.ended();
-    output += scontrol.read_output();
-  }
-  if (*code != 0) throw Error(ErrorKind::environment, "scontrol does not tell the names of this allocation's nodes").got(output).expected("the nodes of " + list);
+  const std::string output = scontrol.output_to_end(std::numeric_limits<std::int64_t>::max());
+  if (*scontrol.ended() != 0) throw Error(ErrorKind::environment, "scontrol does not tell the names of this allocation's nodes").got(output).expected("the nodes of " + list);
   std::vector<std::string> names;
   std::istringstream lines(output);
   for (std::string line; std::getline(lines, line);) names.push_back(line);

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstdlib>
-#include <thread>
 
 #include "batch/supervisor/subprocess.hpp"
 #include "core/clock.hpp"
@@ -56,9 +54,7 @@ bool is_open_mpi_with_ulfm(std::string_view version) {
 bool mpirun_can_survive_failures() {
   if (!parallel::mpi_can_survive_failures() || std::getenv("OMPI_MCA_mpi_ft_enable") != nullptr) return false;
   Subprocess mpirun({"mpirun", "--version"});
-  const std::int64_t until = now_ns() + kVersionNs;
-  while (!mpirun.ended() && now_ns() < until) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  return is_open_mpi_with_ulfm(mpirun.read_output());
+  return is_open_mpi_with_ulfm(mpirun.output_to_end(now_ns() + kVersionNs));
 }
 
 std::map<std::string, std::string> mpirun_variables(const ClusterSpec& cluster, bool as_root) {

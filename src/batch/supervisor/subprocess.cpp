@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "core/clock.hpp"
 #include "core/error.hpp"
 
 namespace edgelab::batch {
@@ -91,6 +93,16 @@ std::string Subprocess::read_output() {
     if (count <= 0) return text;
     text.append(piece.data(), static_cast<std::size_t>(count));
   }
+}
+
+std::string Subprocess::output_to_end(std::int64_t until_ns) {
+  std::string text;
+  while (!ended() && now_ns() < until_ns) {
+    text += read_output();  // or it would wait for room in the pipe
+    const timespec pause{0, 5'000'000};
+    nanosleep(&pause, nullptr);
+  }
+  return text + read_output();
 }
 
 std::optional<int> Subprocess::ended() {

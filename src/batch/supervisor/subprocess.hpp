@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ class Subprocess {
   int output() const { return output_.number(); }  // read end of a pipe, non-blocking
   // What there is to read; nothing at the end of the stream too.
   std::string read_output();
+  // All that it writes from now on until it ends, or until then (now_ns()). Blocks.
+  std::string output_to_end(std::int64_t until_ns);
   // Its exit code, or 128 + the signal that ended it; nothing while it runs.
   std::optional<int> ended();
   void send(int signal) const;
