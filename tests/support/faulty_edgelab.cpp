@@ -7,6 +7,7 @@
 //   wait…               until cancelled; tells of a quarter done and of a loss that falls
 //   hog…                takes memory until the kernel kills it, or dies so at 1 GiB
 //   throw…              an Error
+//   halt…               the job itself, which stands still at its half until cancelled; begun from beyond it, it goes on
 //   measured…           the job itself, on the host that lies below HOST_ROOT, whose meter tells 7 W from then on
 //   anything else       sleeps `seed` milliseconds and is done
 
@@ -73,8 +74,18 @@ results::JobRecord run_on_made_up_host(const tasks::JobSpec& spec, tasks::TaskCo
   return tasks::run_task(spec, context);
 }
 
+results::JobRecord run_to_its_half(const tasks::JobSpec& spec, tasks::TaskContext& context) {
+  context.progress = [&context, tell = context.progress, last = 1.0](const tasks::ProgressReport& report) mutable {
+    tell(report);
+    while (last < 0.5 && report.fraction >= 0.5 && !context.cancelled()) std::this_thread::sleep_for(1ms);
+    last = report.fraction;
+  };
+  return tasks::run_task(spec, context);
+}
+
 results::JobRecord run_faulty(const tasks::JobSpec& spec, tasks::TaskContext& context) {
   const parallel::Communicator& job = context.communicator;
+  if (spec.id.starts_with("halt")) return run_to_its_half(spec, context);
   if (spec.id.starts_with("measured")) return run_on_made_up_host(spec, context);
   if (job.rank() == job.size() - 1) misbehave(spec.id);
   for (double step = 1; spec.id.starts_with("wait"); ++step) {
