@@ -11,7 +11,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <random>
 #include <sstream>
 #include <utility>
 
@@ -32,6 +31,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "core/machine.hpp"
+#include "core/random.hpp"
 #include "results/json/record_json.hpp"
 #include "results/recorder.hpp"
 #include "results/show.hpp"
@@ -104,11 +104,6 @@ results::RunRecord header_of(const batch::Batch& batch, const batch::Cluster& cl
   provenance.hosts_expected = provenance.hosts_seen = cluster.layout().hosts();
   run.hosts = std::move(hosts);
   return run;
-}
-
-std::string random_name() {
-  std::random_device source;
-  return fmt::format("{:08x}{:08x}", source(), source());
 }
 
 std::vector<std::string> host_names(const batch::Cluster& cluster, const std::vector<int>& ranks) {

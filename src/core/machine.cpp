@@ -89,9 +89,7 @@ std::vector<std::string> processor_features() { return words(proc_value("/proc/c
 
 Machine read_machine() {
   Machine machine;
-  char name[256] = "";
-  gethostname(name, sizeof name - 1);
-  machine.host_name = name;
+  machine.host_name = host_name();
   machine.cpu_model = proc_value("/proc/cpuinfo", "model name");
   if (machine.cpu_model.empty()) machine.cpu_model = proc_value("/proc/cpuinfo", "Model");  // Raspberry Pi
   machine.features = processor_features();
@@ -146,6 +144,12 @@ bool has_feature(const std::vector<std::string>& features, std::string_view want
 }
 
 bool Machine::has(std::string_view feature) const { return std::find(features.begin(), features.end(), feature) != features.end(); }
+
+std::string host_name() {
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  return name;
+}
 
 const Machine& this_machine() {
   static const Machine machine = read_machine();

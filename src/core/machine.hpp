@@ -23,6 +23,8 @@ struct Machine {
 
 const Machine& this_machine();
 
+std::string host_name();  // alone, for who may not wait
+
 // Whether `features`, names of /proc/cpuinfo, hold the one that a person calls `wanted`: the kernel's own name with '-' or
 // '.' for '_' if they like (avx512-bf16, sse4.2), or a name that the kernel has another word for (neon-dotprod, fp16).
 bool has_feature(const std::vector<std::string>& features, std::string_view wanted);

@@ -1,7 +1,10 @@
 #include "core/random.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <numbers>
+#include <random>
 
 namespace edgelab {
 
@@ -22,6 +25,11 @@ std::uint64_t stream_key(std::uint64_t seed, std::string_view name) {
   std::uint64_t hash = 0xCBF29CE484222325u ^ seed;
   for (const char letter : name) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001B3u;
   return hash;
+}
+
+std::string random_name() {
+  std::random_device source;
+  return fmt::format("{:08x}{:08x}", source(), source());
 }
 
 }  // namespace edgelab

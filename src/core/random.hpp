@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace edgelab {
@@ -27,5 +28,8 @@ class CounterRandom {
 
 // A key for the stream of `name` under `seed` (FNV-1a), the same on every machine.
 std::uint64_t stream_key(std::uint64_t seed, std::string_view name);
+
+// 16 hexadecimal digits of the system's entropy, for names that nobody else has: another each time.
+std::string random_name();
 
 }  // namespace edgelab

@@ -56,5 +56,12 @@ TEST(StreamKey, IsTheGoldenOneForANameAndASeed) {
   EXPECT_EQ(stream_key(5, "shapes10"), 0x9aa2c46a505e320bu);
 }
 
+TEST(RandomName, IsSixteenHexadecimalDigitsAndAnotherEachTime) {
+  const std::string name = random_name();
+  EXPECT_EQ(name.size(), 16u);
+  EXPECT_EQ(name.find_first_not_of("0123456789abcdef"), std::string::npos) << name;
+  EXPECT_NE(name, random_name());
+}
+
 }  // namespace
 }  // namespace edgelab

@@ -24,6 +24,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/machine.hpp"
 
 namespace edgelab::batch {
 namespace {
@@ -38,12 +39,6 @@ int world_rank() {
     if (const char* text = std::getenv(name)) return std::atoi(text);
   }
   return 0;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 Error system_error(const char* what) { return file_error(what, "", errno); }

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <optional>
 #include <map>
-#include <random>
 #include <thread>
 #include <utility>
 
@@ -29,6 +28,7 @@
 #include "core/clock.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "core/random.hpp"
 #include "results/hdf5/run_file.hpp"
 
 namespace edgelab::batch {
@@ -37,11 +37,6 @@ namespace {
 constexpr int kJobFailed = 1;  // exit code; docs/jobs.md
 // Rank 0's control loop stands still while it writes the results of ten thousand jobs, for a minute on a slow card.
 constexpr std::chrono::minutes kMostSilence{15};
-
-std::string random_word() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}", device(), device());
-}
 
 // Jobs that joined the running batch stand in its journal alone. What can't be read is passed over: such jobs get no more
 // attempts.
@@ -61,7 +56,7 @@ class Supervisor {
   explicit Supervisor(const Supervision& supervision)
       : supervision_(supervision),
         journal_(results::journal_path_of(supervision.results_file)),
-        session_(random_word()),
+        session_(random_name()),
         lock_(supervision.results_file),
         leader_folder_(folder_.path()),
         program_(supervision.program),
@@ -198,7 +193,7 @@ LaunchEnd Supervisor::start_mpirun() {
   said_back_ = false;
   Launch launch;
   launch.turn = [this] { return turn(); };
-  launch.mark = random_word();
+  launch.mark = random_name();
   launch.grace = supervision_.grace;
   launch.variables = mpirun_variables(cluster, geteuid() == 0);
   launch.arguments = mpirun_arguments(std::min(supervision_.ranks, cluster.ranks()), host_file, variables_to_export(environment_with({})),
