@@ -1,10 +1,7 @@
 #include "app/slurm_submission.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +13,7 @@
 #include <utility>
 
 #include "batch/slurm/batch_script.hpp"
+#include "core/child_process.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "tasks/task.hpp"
@@ -58,29 +56,15 @@ std::string all_of(int descriptor) {
 // Empty if there is no such program.
 std::optional<Answer> answer_of(const std::vector<std::string>& command, std::string_view input) {
   const FileDescriptor in = nameless_file(input);
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw system_error("there is no pipe");
-  const FileDescriptor reading(ends[0]);
-  FileDescriptor writing(ends[1]);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.number(), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, writing.number(), STDOUT_FILENO);
-  std::vector<char*> arguments;
-  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
+  Pipe pipe = make_pipe();
   pid_t child = 0;
-  const int code = posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
+  const int code = start_program(command, {in.number(), pipe.writing.number(), STDERR_FILENO, {}, false}, child);
   if (code == ENOENT) return std::nullopt;
   if (code != 0) throw Error(ErrorKind::environment, command[0] + " can't be started").got(std::strerror(code));
-  writing = FileDescriptor();
+  pipe.writing = FileDescriptor();
   Answer answer;
-  answer.output = all_of(reading.number());
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  answer.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  answer.output = all_of(pipe.reading.number());
+  answer.exit_code = exit_code_of(child);
   return answer;
 }
 

@@ -1,37 +1,19 @@
 #include "core/ask_program.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 
+#include "core/child_process.hpp"
 #include "core/clock.hpp"
-#include "core/file.hpp"
 
 namespace edgelab {
 namespace {
 
 constexpr std::size_t kMostBytes = 1 << 20;
-
-pid_t spawn(const std::vector<std::string>& arguments, int output) {
-  std::vector<char*> pointers;
-  for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  pid_t process = -1;
-  const int refused = posix_spawnp(&process, pointers[0], &actions, nullptr, pointers.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  return refused == 0 ? process : -1;
-}
 
 // Everything up to the end of the stream; nothing if that doesn't come in time.
 std::optional<std::string> read_until(int descriptor, std::int64_t end_ns) {
@@ -52,20 +34,19 @@ std::optional<std::string> read_until(int descriptor, std::int64_t end_ns) {
 
 }  // namespace
 
-std::optional<std::string> ask_program(const std::vector<std::string>& arguments, std::int64_t limit_ns) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return {};
-  const FileDescriptor reading(ends[0]);
-  FileDescriptor writing(ends[1]);
-  const pid_t process = spawn(arguments, writing.number());
-  if (process < 0) return {};
-  writing = FileDescriptor();
-  std::optional<std::string> text = read_until(reading.number(), now_ns() + limit_ns);
+// Whoever asks samples a sensor, and may be a thread of its own: what can't be told is nothing, never an error.
+std::optional<std::string> ask_program(const std::vector<std::string>& arguments, std::int64_t limit_ns) try {
+  Pipe pipe = make_pipe();
+  ProgramSetup setup;
+  setup.output = pipe.writing.number();
+  pid_t process = -1;
+  if (start_program(arguments, setup, process) != 0) return {};
+  pipe.writing = FileDescriptor();
+  std::optional<std::string> text = read_until(pipe.reading.number(), now_ns() + limit_ns);
   if (!text) kill(process, SIGKILL);
-  int status = 0;
-  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? text : std::nullopt;
+  return exit_code_of(process) == 0 ? text : std::nullopt;
+} catch (const Error&) {
+  return {};
 }
 
 }  // namespace edgelab

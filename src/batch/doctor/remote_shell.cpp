@@ -1,9 +1,7 @@
 #include "batch/doctor/remote_shell.hpp"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "core/child_process.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 
@@ -29,16 +28,6 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
-struct Pipe {
-  FileDescriptor reading, writing;
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw file_error("a pipe can't be made", "", errno);
-  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
 // Messages of ssh are looked into (reach.cpp), so they must be English.
 std::vector<std::string> english_environment() {
   std::vector<std::string> lines{"LC_ALL=C"};
@@ -48,34 +37,9 @@ std::vector<std::string> english_environment() {
   return lines;
 }
 
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-// In a process group of its own, so that all it starts can be ended, and with no signal blocked.
 pid_t spawn(const std::vector<std::string>& arguments, int input, int output, int errors) {
-  const std::vector<std::string> environment = english_environment();
-  const std::vector<char*> argument_pointers = pointers_to(arguments), environment_pointers = pointers_to(environment);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   pid_t process = -1;
-  const int refused = posix_spawnp(&process, argument_pointers[0], &actions, &attributes, argument_pointers.data(),
-                                   environment_pointers.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
+  const int refused = start_program(arguments, {input, output, errors, english_environment(), true}, process);
   if (refused != 0) throw file_error("the remote shell can't be started", arguments[0], refused);
   return process;
 }
@@ -116,8 +80,7 @@ Conversation::Conversation(const std::vector<std::string>& arguments) {
 Conversation::~Conversation() {
   if (code_) return;
   kill(-process_, SIGKILL);
-  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  exit_code_of(process_);
 }
 
 bool Conversation::say(const std::string& text) {
@@ -156,7 +119,7 @@ std::optional<int> Conversation::wait(std::int64_t end_ns) {
   while (!code_) {
     int status = 0;
     const pid_t ended = waitpid(process_, &status, WNOHANG);
-    if (ended == process_) code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (ended == process_) code_ = exit_code_in(status);
     const std::int64_t slice_end_ns = std::min(end_ns, now_ns() + kSliceNs);
     while (take_some(slice_end_ns)) {
     }

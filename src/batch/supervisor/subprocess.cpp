@@ -13,18 +13,12 @@
 #include <cstring>
 #include <sstream>
 
+#include "core/child_process.hpp"
 #include "core/clock.hpp"
 #include "core/error.hpp"
 
 namespace edgelab::batch {
 namespace {
-
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 // In the child, between fork and exec.
 [[noreturn]] void become(const std::vector<char*>& arguments, const std::vector<char*>& environment, int output, pid_t parent) {
@@ -66,22 +60,19 @@ void require_program(const std::string& name, const std::string& hint) {
 Subprocess::Subprocess(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& variables) {
   const std::vector<std::string> environment = environment_with(variables);
   const std::vector<char*> argument_pointers = pointers_to(arguments), environment_pointers = pointers_to(environment);
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw file_error("a pipe can't be made", "", errno);
-  output_ = FileDescriptor(ends[0]);
-  const FileDescriptor write_end(ends[1]);
+  Pipe pipe = make_pipe();
+  output_ = std::move(pipe.reading);
   fcntl(output_.number(), F_SETFL, O_NONBLOCK);
   const pid_t parent = getpid();
   process_ = fork();
   if (process_ < 0) throw file_error("a process can't be started", arguments[0], errno);
-  if (process_ == 0) become(argument_pointers, environment_pointers, write_end.number(), parent);
+  if (process_ == 0) become(argument_pointers, environment_pointers, pipe.writing.number(), parent);
 }
 
 Subprocess::~Subprocess() {
   if (ended()) return;
   send(SIGKILL);
-  while (waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  exit_code_of(process_);
 }
 
 std::string Subprocess::read_output() {
@@ -109,7 +100,7 @@ std::optional<int> Subprocess::ended() {
   if (code_) return code_;
   int status = 0;
   if (waitpid(process_, &status, WNOHANG) != process_) return std::nullopt;
-  code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  code_ = exit_code_in(status);
   return code_;
 }
 
