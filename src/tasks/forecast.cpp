@@ -11,7 +11,6 @@
 #include "tasks/device.hpp"
 #include "tasks/measurement.hpp"
 #include "tasks/model_setup.hpp"
-#include "tasks/quantizing/on_noise.hpp"
 #include "tasks/split/layout.hpp"
 #include "tasks/split/micro_batches.hpp"
 #include "tasks/task.hpp"
@@ -109,9 +108,7 @@ Forecast forecast_split(const JobSpec& given, std::optional<int> classes, int th
   const MicroBatches batches(result.samples, spec.batch, spec.parallel.microbatch);
   results::ModelRecord record;
   const models::ModelOptions options = model_options(spec, classes);
-  BoundModel bound = bound_model(spec.model, options, batches.size(), spec.seed, Randomness::lively, {}, threads, record);
-  if (spec.model.weights.random() && in_integers(spec)) quantize_on_noise(bound, options, spec.seed, threads, record);
-  const graph::Graph& written = bound.graph;
+  const BoundModel bound = model_to_run(spec, options, batches.size(), {}, threads, record);
   const graph::Graph graph = inference_graph(spec, bound);
   MeasuredCosts costs;
   costs.nodes = measured_nodes(spec, graph, threads);
@@ -132,8 +129,8 @@ Forecast forecast_split(const JobSpec& given, std::optional<int> classes, int th
   const Prediction& chosen = result.layouts[result.chosen];
   if (!chosen.refusal.empty()) throw Error(ErrorKind::usage, "job " + spec.id + ": " + chosen.refusal).at(spec.place);
   const int passes = spec.task == Task::infer ? spec.measure.warmup + spec.measure.repeats : 1;
-  result.parameters = written.parameter_elements();
-  result.flop_per_sample = written.flop() / batches.size();
+  result.parameters = record.parameters;
+  result.flop_per_sample = record.flop_per_sample;
   result.weight_bytes = chosen.weight_bytes;
   result.calls = passes * batches.calls();
   result.latency_ns = static_cast<std::int64_t>(chosen.latency_ns);

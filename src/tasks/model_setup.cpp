@@ -148,6 +148,16 @@ BoundModel bound_model(const ModelSpec& model, const models::ModelOptions& optio
   return result;
 }
 
+BoundModel model_to_run(const JobSpec& spec, const models::ModelOptions& options, std::int64_t batch, const WeightsOfJobs& weights, int threads,
+                        results::ModelRecord& record) {
+  BoundModel model = bound_model(spec.model, options, batch, spec.seed, Randomness::lively, weights, threads, record);
+  if (spec.model.weights.random() && in_integers(spec)) quantize_on_noise(model, options, spec.seed, threads, record);
+  record.parameters = model.graph.parameter_elements();
+  record.nonzero_parameters = model.graph.nonzero_parameter_elements();
+  record.flop_per_sample = model.graph.flop() / batch;
+  return model;
+}
+
 bool in_integers(const JobSpec& spec) { return spec.precision == Precision::int8 || spec.precision == Precision::mixed || spec.task == Task::quantize; }
 
 namespace {
@@ -202,33 +212,28 @@ void share_choices(const parallel::Communicator& communicator) {
 
 namespace {
 
-LoadedModel load_with(const JobSpec& spec, const ModelSpec& source, std::optional<int> dataset_classes, const WeightsOfJobs& weights, int threads) {
+LoadedModel load_with(const JobSpec& spec, std::optional<int> dataset_classes, const WeightsOfJobs& weights, int threads) {
   LoadedModel model;
   model.options = model_options(spec, dataset_classes);
-  BoundModel bound = bound_model(source, model.options, spec.batch, spec.seed, Randomness::lively, weights, threads, model.record);
-  if (source.weights.random() && in_integers(spec)) quantize_on_noise(bound, model.options, spec.seed, threads, model.record);
-  const graph::Graph& graph = bound.graph;
-  model.record.parameters = graph.parameter_elements();
-  model.record.nonzero_parameters = graph.nonzero_parameter_elements();
-  model.record.flop_per_sample = graph.flop() / spec.batch;
-  model.classes = graph.type(graph.outputs().front()).shape.back();
-  model.executable = compile_inference(spec, std::move(bound), threads, true);
+  const BoundModel bound = model_to_run(spec, model.options, spec.batch, weights, threads, model.record);
+  model.classes = bound.graph.type(bound.graph.outputs().front()).shape.back();
+  model.executable = compile_inference(spec, bound, threads, true);
   return model;
 }
 
 }  // namespace
 
 LoadedModel load_model(const JobSpec& spec, std::optional<int> dataset_classes, int threads) {
-  ModelSpec source = spec.model;
-  source.weights.job.clear();
-  return load_with(spec, source, dataset_classes, {}, threads);
+  JobSpec alone = spec;
+  alone.model.weights.job.clear();
+  return load_with(alone, dataset_classes, {}, threads);
 }
 
 namespace {
 
 // Rank 0 measures, the others take its choices.
 LoadedModel load_with_choices_of_rank_0(const JobSpec& spec, std::optional<int> dataset_classes, const TaskContext& context) {
-  const auto load = [&] { return load_with(spec, spec.model, dataset_classes, context.weights_of_jobs, context.threads); };
+  const auto load = [&] { return load_with(spec, dataset_classes, context.weights_of_jobs, context.threads); };
   if (context.communicator.rank() != 0) {
     share_choices(context.communicator);
     return load();
@@ -247,7 +252,7 @@ LoadedModel load_with_choices_of_rank_0(const JobSpec& spec, std::optional<int> 
 
 LoadedModel load_model(const JobSpec& spec, std::optional<int> dataset_classes, const TaskContext& context) {
   const bool alone = context.communicator.size() == 1;
-  LoadedModel model = alone ? load_with(spec, spec.model, dataset_classes, context.weights_of_jobs, context.threads) : load_with_choices_of_rank_0(spec, dataset_classes, context);
+  LoadedModel model = alone ? load_with(spec, dataset_classes, context.weights_of_jobs, context.threads) : load_with_choices_of_rank_0(spec, dataset_classes, context);
   model.executable->stop_when(context.cancelled);
   return model;
 }

@@ -50,6 +50,10 @@ struct BoundModel {
 // `record`'s words on the weights. Throws Error; environment if the job's weights are not there.
 BoundModel bound_model(const ModelSpec& model, const models::ModelOptions& options, std::int64_t batch, std::uint64_t seed, Randomness randomness,
                          const WeightsOfJobs& weights, int threads, results::ModelRecord& record);
+// The model that a job runs on `batch` images a call, and what its record says of it. Where integers are asked for and the weights
+// are random, its grids are of made-up images, so that its time can be measured. Throws Error as bound_model does.
+BoundModel model_to_run(const JobSpec& spec, const models::ModelOptions& options, std::int64_t batch, const WeightsOfJobs& weights, int threads,
+                        results::ModelRecord& record);
 // What a job's weights are read from: a file, or what another job has made. Not for random ones.
 models::Safetensors weights_file(const ModelSpec& model, const WeightsOfJobs& weights);
 

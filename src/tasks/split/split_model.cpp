@@ -8,7 +8,6 @@
 #include "graph/split/part.hpp"
 #include "parallel/together.hpp"
 #include "tasks/model_setup.hpp"
-#include "tasks/quantizing/on_noise.hpp"
 #include "tasks/split/layer_rows.hpp"
 #include "tasks/task_list.hpp"
 
@@ -57,12 +56,8 @@ SplitModel::SplitModel(const JobSpec& spec, std::optional<int> classes, const Ta
 
 void SplitModel::load(const JobSpec& spec, std::optional<int> classes, const TaskContext& context, std::int64_t microbatch) {
   options_ = model_options(spec, classes);
-  BoundModel bound = bound_model(spec.model, options_, microbatch, spec.seed, Randomness::lively, context.weights_of_jobs, context.threads, record_);
-  if (spec.model.weights.random() && in_integers(spec)) quantize_on_noise(bound, options_, spec.seed, context.threads, record_);
+  const BoundModel bound = model_to_run(spec, options_, microbatch, context.weights_of_jobs, context.threads, record_);
   const graph::Graph& written = bound.graph;
-  record_.parameters = written.parameter_elements();
-  record_.nonzero_parameters = written.nonzero_parameter_elements();
-  record_.flop_per_sample = written.flop() / microbatch;
   classes_ = written.type(written.outputs().front()).shape.back();
   sample_floats_ = written.type(written.inputs().front()).elements() / microbatch;
   whole_ = inference_graph(spec, bound);
