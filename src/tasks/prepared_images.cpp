@@ -15,9 +15,10 @@ constexpr std::int64_t kChunkBytes = 128 << 20;
 
 }  // namespace
 
-PreparedImages::PreparedImages(const data::Dataset& dataset, const data::PreprocessOptions& options, int batch, std::int64_t sample_floats, int threads)
-    : dataset_(dataset), options_(options), batch_(batch), threads_(threads), sample_floats_(sample_floats),
-      calls_((dataset.size() + batch - 1) / batch),
+PreparedImages::PreparedImages(const data::Dataset& dataset, const data::PreprocessOptions& options, int batch, std::int64_t sample_floats, int threads,
+                               std::optional<data::Shard> shard)
+    : dataset_(dataset), options_(options), shard_(shard.value_or(data::Shard{0, dataset.size()})), batch_(batch), threads_(threads), sample_floats_(sample_floats),
+      calls_((shard_.size() + batch - 1) / batch),
       chunk_calls_(calls_at_once(calls_, batch, sample_floats)) {}
 
 std::int64_t PreparedImages::calls_at_once(std::int64_t calls, int batch, std::int64_t sample_floats) {
@@ -36,7 +37,7 @@ void PreparedImages::load(std::int64_t call, bool alone) {
   count_ = alone ? 1 : std::min(chunk_calls_, calls_ - first_);
   images_.assign(static_cast<std::size_t>(count_ * batch_ * sample_floats_), 0.0f);
   const std::int64_t first_sample = first_ * batch_;
-  prepare(first_sample, std::min(dataset_.size() - first_sample, count_ * batch_));
+  prepare(shard_.begin + first_sample, std::min(shard_.size() - first_sample, count_ * batch_));
   preprocess_ns_ += now_ns() - before;
   if (alone) count_ = 0;  // the chunk is yet to come
 }

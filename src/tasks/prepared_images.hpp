@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "data/dataset.hpp"
+#include "data/loader.hpp"
 #include "data/preprocess.hpp"
 
 namespace edgelab::tasks {
@@ -13,8 +15,10 @@ namespace edgelab::tasks {
 // then read.
 class PreparedImages {
  public:
-  // `sample_floats`: of one prepared image. A call has `batch` of them; the last one's missing ones are zeros.
-  PreparedImages(const data::Dataset& dataset, const data::PreprocessOptions& options, int batch, std::int64_t sample_floats, int threads);
+  // `sample_floats`: of one prepared image. A call has `batch` of them; the last one's missing ones are zeros. Of a shard: of no
+  // others, and the first call begins with its first.
+  PreparedImages(const data::Dataset& dataset, const data::PreprocessOptions& options, int batch, std::int64_t sample_floats, int threads,
+                 std::optional<data::Shard> shard = {});
 
   // How many of `calls` are prepared together.
   static std::int64_t calls_at_once(std::int64_t calls, int batch, std::int64_t sample_floats);
@@ -33,6 +37,7 @@ class PreparedImages {
 
   data::Dataset dataset_;
   data::PreprocessOptions options_;
+  data::Shard shard_;
   int batch_, threads_;
   std::int64_t sample_floats_, calls_, chunk_calls_;
   std::int64_t first_ = 0, count_ = 0;  // calls at hand

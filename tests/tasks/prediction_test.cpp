@@ -109,6 +109,21 @@ TEST_P(Predictions, ACutOfTheJobsOwnIsNoBetterThanTheBestOne) {
   EXPECT_NE(predict(graph, costs, {.pipeline = 4}, parallel::Wire::fp32, {500, 1, {1, 1, 1, 1}}).refusal, "");
 }
 
+TEST_P(Predictions, CopiesAreSoManyTimesAsFastAsTheSlowestOfThem) {
+  const graph::Graph graph = fused(GetParam());
+  MeasuredCosts costs = made_up(graph, 4, 0.1, {1e5, 8});
+  const Prediction one = predict(graph, costs, {.pipeline = 2}, parallel::Wire::fp32, {250});
+  const Prediction two = predict(graph, costs, {.pipeline = 2, .data = 2}, parallel::Wire::fp32, {500});
+  EXPECT_EQ(name_of(two), "data over 2 × pipeline of 2");
+  EXPECT_NEAR(two.samples_per_second, 2 * one.samples_per_second, 1e-6 * two.samples_per_second);
+  EXPECT_EQ(two.latency_ns, one.latency_ns);
+  EXPECT_EQ(two.wire_bytes, one.wire_bytes);
+  costs.slowness = {1.0, 1.0, 3.0, 3.0};
+  const Prediction held_up = predict(graph, costs, {.pipeline = 2, .data = 2}, parallel::Wire::fp32, {500});
+  EXPECT_LT(held_up.samples_per_second, 0.5 * two.samples_per_second);
+  EXPECT_NE(predict(graph, costs, {.pipeline = 2, .data = 2}, parallel::Wire::fp32, {500, 1, {1, 1}}).refusal, "");
+}
+
 TEST_P(Predictions, ACallOfSeveralMicroBatchesTakesLongerThanOneAndLessThanOneAfterTheOther) {
   const graph::Graph graph = fused(GetParam());
   const MeasuredCosts costs = made_up(graph, 4, 0.1, {1e4, 1});

@@ -84,7 +84,6 @@ std::vector<SpecProblem> problems_of_split(const JobSpec& spec) {
   if (spec.parallel.strategy == Strategy::automatic && !spec.parallel.partition.empty()) {
     problems.push_back({"parallel.partition needs a strategy: auto chooses its own cuts", "leave out partition, or say strategy: pipeline"});
   }
-  if (ways.data > 1) problems.push_back({"this version of edgelab does not split data and model at once", "leave out parallel.data"});
   if (ways.tensor > 1 && ways.sequence > 1) problems.push_back({"tensor and sequence can't split the same layers", "name one of them, with pipeline if you like"});
   if ((ways.members() > 1 || spec.parallel.strategy == Strategy::automatic) && spec.graph == GraphMode::eager) problems.push_back({"tensor and sequence split the blocks of a fused graph", "leave out graph: eager"});
   return problems;

@@ -15,6 +15,7 @@ namespace edgelab::tasks {
 struct Ways {
   int pipeline = 1, tensor = 1, sequence = 1, data = 1;
   int members() const { return tensor * sequence; }  // ranks of a stage
+  int ranks() const { return pipeline * members() * data; }
   bool operator==(const Ways&) const = default;
 };
 

@@ -136,9 +136,32 @@ std::vector<std::size_t> starts_for(const graph::Graph& whole, const graph::Grap
   return best_starts(whole, costs, wire, ways.pipeline);
 }
 
+// Copies that share the samples evenly: the slowest one's time, on the ranks that are its own.
+Prediction predict_copies(const graph::Graph& graph, const MeasuredCosts& costs, const Ways& ways, parallel::Wire wire, const Workload& work) {
+  Ways copy = ways;
+  copy.data = 1;
+  Workload share = work;
+  share.samples = std::max<std::int64_t>(1, (work.samples + ways.data - 1) / ways.data);
+  Prediction slowest;
+  std::vector<double> before;  // copies on like hosts are predicted alike
+  for (int index = 0; index < ways.data; ++index) {
+    const auto first = costs.slowness.begin() + index * copy.ranks();
+    const MeasuredCosts own{costs.nodes, {first, first + copy.ranks()}, costs.link};
+    if (own.slowness == before) continue;
+    before = own.slowness;
+    const Prediction one = predict(graph, own, copy, wire, share);
+    if (index == 0 || !one.refusal.empty() || one.samples_per_second < slowest.samples_per_second) slowest = one;
+    if (!slowest.refusal.empty()) break;
+  }
+  slowest.ways = ways;
+  slowest.samples_per_second *= static_cast<double>(work.samples) / static_cast<double>(share.samples);
+  return slowest;
+}
+
 }  // namespace
 
 Prediction predict(const graph::Graph& graph, const MeasuredCosts& costs, const Ways& ways, parallel::Wire wire, const Workload& work) {
+  if (ways.data > 1) return predict_copies(graph, costs, ways, wire, work);
   Prediction prediction;
   prediction.ways = ways;
   prediction.partition = work.partition;
@@ -205,13 +228,12 @@ Objective objective_of(const JobSpec& spec) { return spec.task == Task::infer ? 
 std::size_t best_of(const std::vector<Prediction>& predictions, Objective objective) {
   constexpr double kAsGood = 1.01;
   const auto cost = [&](const Prediction& p) { return objective == Objective::latency ? p.latency_ns : 1.0 / p.samples_per_second; };
-  const auto ranks = [](const Prediction& p) { return p.ways.pipeline * p.ways.members(); };
   std::size_t best = 0;
   for (std::size_t i = 1; i < predictions.size(); ++i) {
     const Prediction &challenger = predictions[i], &holder = predictions[best];
     if (!challenger.refusal.empty()) continue;
     const bool better = kAsGood * cost(challenger) < cost(holder);
-    const bool as_good_with_fewer = cost(challenger) <= cost(holder) && ranks(challenger) < ranks(holder);
+    const bool as_good_with_fewer = cost(challenger) <= cost(holder) && challenger.ways.ranks() < holder.ways.ranks();
     if (!holder.refusal.empty() || better || as_good_with_fewer) best = i;
   }
   return best;
@@ -256,10 +278,11 @@ std::string reason_for(const std::vector<Prediction>& predictions, std::size_t b
 }
 
 std::string name_of(const Ways& ways) {
-  std::string name = ways.pipeline > 1 ? "pipeline of " + std::to_string(ways.pipeline) : "";
+  std::string name = ways.data > 1 ? "data over " + std::to_string(ways.data) : "";
   const auto add = [&](const char* what, int count) {
     if (count > 1) name += (name.empty() ? "" : " × ") + std::string(what) + " over " + std::to_string(count);
   };
+  if (ways.pipeline > 1) name += (name.empty() ? "" : " × ") + std::string("pipeline of ") + std::to_string(ways.pipeline);
   add("tensor", ways.tensor);
   add("sequence", ways.sequence);
   return name.empty() ? "one rank" : name;

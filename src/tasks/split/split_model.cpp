@@ -30,8 +30,10 @@ std::vector<int> ranks_of_stage(const parallel::Seat& seat) {
 
 }  // namespace
 
-SplitModel::SplitModel(const JobSpec& spec, std::optional<int> classes, const TaskContext& context, std::int64_t microbatch, std::int64_t samples)
-    : communicator_(context.communicator), ways_(ways_of(spec)), wire_(wire_of(spec.parallel.wire)) {
+SplitModel::SplitModel(const JobSpec& spec, std::optional<int> classes, const parallel::Communicator& communicator, const TaskContext& context, std::int64_t microbatch,
+                       std::int64_t samples)
+    : communicator_(communicator), ways_(ways_of(spec)), wire_(wire_of(spec.parallel.wire)) {
+  ways_.data = 1;  // a copy knows of no others
   parallel::together(communicator_, [&] { load(spec, classes, context, microbatch); });
   share_choices(communicator_);
   choose_layout(spec, context, samples);

@@ -24,9 +24,11 @@ namespace edgelab::tasks {
 class SplitModel {
  public:
   // Reads or draws the weights, runs the passes, splits the graph as the job asks for, or (`strategy: auto`) as is predicted to be
-  // best for so many `samples`, and plans this rank's part for `microbatch` of them. `classes`: the data set's. Collective over the
-  // job's ranks. Throws Error, the same on all ranks, and Cancelled.
-  SplitModel(const JobSpec& spec, std::optional<int> classes, const TaskContext& context, std::int64_t microbatch, std::int64_t samples);
+  // best for so many `samples`, and plans this rank's part for `microbatch` of them. `classes`: the data set's. `communicator`: of the
+  // ranks that hold the parts, the job's or a copy's, which must outlive this. Collective over them. Throws Error, the same on all of
+  // them, and Cancelled.
+  SplitModel(const JobSpec& spec, std::optional<int> classes, const parallel::Communicator& communicator, const TaskContext& context, std::int64_t microbatch,
+             std::int64_t samples);
 
   // Collective, as parallel::Stage::run(). Nothing on a rank that the chosen layout leaves idle.
   void run(std::int64_t count, const parallel::Stage::Fill& fill, const parallel::Stage::Take& take) {
@@ -46,7 +48,7 @@ class SplitModel {
   std::int64_t sample_floats() const { return sample_floats_; }  // of an image
   // "stage 2 of 4: blocks.3.norm1 to blocks.5.add2", "rank 3 of 4 (heads 3 to 4 of 6): broadcast to head"
   const std::string& role() const { return role_; }
-  // On rank 0, of the layout that was taken.
+  // On rank 0, of the layout that was taken, for one copy.
   const Prediction& prediction() const { return prediction_; }
   // The layers of all stages in their order, each timed on the rank that has it; empty but on rank 0. Collective.
   std::vector<results::LayerRow> layers();

@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "core/clock.hpp"
+#include "core/error.hpp"
 #include "parallel/clock_offset.hpp"
 #include "parallel/together.hpp"
+#include "tasks/answers.hpp"
 #include "tasks/measurement.hpp"
 #include "tasks/mistakes.hpp"
 #include "tasks/model_setup.hpp"
@@ -24,7 +26,7 @@ static_assert(static_cast<int>(parallel::Span::Kind::compute) == static_cast<int
 
 }  // namespace
 
-SplitRun::SplitRun(const JobSpec& spec, TaskContext& context) : spec_(spec), context_(context) {
+SplitRun::SplitRun(const JobSpec& spec, TaskContext& context) : spec_(spec), context_(context), copies_(context.communicator, ways_of(spec).data) {
   const std::int64_t started = now_ns();
   const parallel::Communicator& communicator = context.communicator;
   std::int64_t about[2] = {};  // samples, classes
@@ -33,11 +35,19 @@ SplitRun::SplitRun(const JobSpec& spec, TaskContext& context) : spec_(spec), con
     dataset_ = data::open_dataset(dataset_options(spec));
     about[0] = dataset_->size();
     about[1] = dataset_->classes();
+    if (about[0] < copies_.count()) {
+      throw Error(ErrorKind::usage, "there are fewer samples than copies of the model")
+          .at(spec.place)
+          .got(std::to_string(about[0]) + " samples, parallel.data: " + std::to_string(copies_.count()));
+    }
   });
   communicator.broadcast(std::span<std::int64_t>(about), 0);
-  batches_ = MicroBatches(about[0], spec.batch, spec.parallel.microbatch);
-  model_.emplace(spec, static_cast<int>(about[1]), context, batches_.size(), about[0]);
-  row_ = own_rank_row(context, model_->role());
+  samples_ = about[0];
+  shard_ = copies_.shard_of(samples_);
+  batches_ = MicroBatches(shard_.size(), spec.batch, spec.parallel.microbatch);
+  model_.emplace(spec, static_cast<int>(about[1]), copies_.own(), context, batches_.size(), shard_.size());
+  const std::string copy = copies_.count() == 1 ? "" : "copy " + std::to_string(copies_.index() + 1) + " of " + std::to_string(copies_.count()) + ", ";
+  row_ = own_rank_row(context, copy + model_->role());
   row_.load_ns = now_ns() - started;
   bytes_before_ = model_->bytes_sent();
   record_.batch = spec.batch;
@@ -58,7 +68,7 @@ void SplitRun::keep(std::int64_t index, std::span<const float> logits) {
   const auto real = logits.first(static_cast<std::size_t>(samples * model_->classes()));
   record_.logits.insert(record_.logits.end(), real.begin(), real.end());
   const std::int64_t first = batches_.call_of(index) * spec_.batch + batches_.first_in_call(index);
-  for (std::int64_t i = 0; i < samples; ++i) record_.labels.push_back(dataset_->label(first + i));
+  for (std::int64_t i = 0; i < samples; ++i) record_.labels.push_back(dataset_->label(shard_.begin + first + i));
 }
 
 std::int64_t SplitRun::send_through(std::int64_t begin, std::int64_t end, const Images& images, bool timed, bool kept) {
@@ -96,7 +106,7 @@ void SplitRun::record_spans() {
 
 // Of the micro-batches that every rank has kept whole.
 void SplitRun::note_spans() {
-  const std::int64_t until = context_.communicator.all_reduce(model_->idle() ? batches_.count() : model_->log().whole_until(), parallel::Reduction::min);
+  const std::int64_t until = copies_.own().all_reduce(model_->idle() ? batches_.count() : model_->log().whole_until(), parallel::Reduction::min);
   for (const parallel::Span& span : model_->log().spans()) {
     if (span.microbatch >= until) continue;
     row_.span_kind.push_back(static_cast<std::int32_t>(span.kind));
@@ -106,11 +116,14 @@ void SplitRun::note_spans() {
   }
 }
 
-// What was predicted, beside what came out. Rank 0 knows the rest of both.
+// What was predicted, beside what came out. Rank 0 knows the rest of both; copies get in nobody's way, so they are so many times one.
 void SplitRun::note_forecast() {
   const std::int64_t sent = context_.communicator.all_reduce(model_->bytes_sent() - bytes_before_, parallel::Reduction::sum);
-  const Prediction& predicted = model_->prediction();
-  if (!leads() || !predicted.refusal.empty()) return;
+  const std::int64_t micro_batches = copies_.sum(micro_batches_);
+  Prediction predicted = model_->prediction();
+  if (context_.communicator.rank() != 0 || !predicted.refusal.empty()) return;
+  predicted.ways.data = copies_.count();
+  predicted.samples_per_second *= copies_.count();
   double latency = 0.0;
   for (const std::int64_t each : record_.latency_ns) latency += static_cast<double>(each) / static_cast<double>(record_.latency_ns.size());
   record_.forecast = {name_of(predicted),
@@ -119,20 +132,36 @@ void SplitRun::note_forecast() {
                       predicted.samples_per_second,
                       *record_.summary.throughput_samples_per_second,
                       predicted.wire_bytes,
-                      static_cast<double>(sent) / static_cast<double>(micro_batches_)};
+                      static_cast<double>(sent) / static_cast<double>(micro_batches)};
+}
+
+// In data-set order, since each copy has the shard behind that of the copy before.
+void SplitRun::gather_from_copies() {
+  if (copies_.count() == 1) return;
+  Answers answers;
+  answers.latency_ns = std::move(record_.latency_ns);
+  answers.labels = std::move(record_.labels);
+  answers.logits = std::move(record_.logits);
+  gather_answers(context_.communicator, answers);
+  record_.latency_ns = std::move(answers.latency_ns);
+  record_.labels = std::move(answers.labels);
+  record_.logits = std::move(answers.logits);
+  record_.calls = copies_.sum(record_.calls);
 }
 
 results::JobRecord SplitRun::finish(std::int64_t wall_ns, int passes) {
   model_->note_times(row_);
   note_spans();
-  if (leads()) record_.summary.throughput_samples_per_second = 1e9 * static_cast<double>(dataset_->size() * passes) / static_cast<double>(std::max<std::int64_t>(wall_ns, 1));
+  gather_from_copies();
+  record_.summary.throughput_samples_per_second = 1e9 * static_cast<double>(samples_ * passes) / static_cast<double>(std::max<std::int64_t>(wall_ns, 1));
   note_forecast();
-  record_.layers = model_->layers();
+  std::vector<results::LayerRow> layers = model_->layers();
   record_.ranks = {row_};
-  if (!leads()) return std::move(record_);
+  if (context_.communicator.rank() != 0) return std::move(record_);
+  record_.layers = std::move(layers);
   complete_answers(record_, model_->classes());
   keep_mistakes(record_, *dataset_);
-  record_.summary.samples = dataset_->size();
+  record_.summary.samples = samples_;
   record_.model = model_->record();
   return std::move(record_);
 }

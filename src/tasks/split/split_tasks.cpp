@@ -19,7 +19,7 @@ results::JobRecord run_split_infer(const JobSpec& spec, TaskContext& context) {
   const MicroBatches& batches = run.batches();
   const std::int64_t at_once = PreparedImages::calls_at_once(batches.calls(), spec.batch, run.model().sample_floats());
   std::optional<PreparedImages> images;
-  if (run.leads()) images.emplace(run.dataset(), preprocess_options(spec, run.model().options()), spec.batch, run.model().sample_floats(), context.threads);
+  if (run.leads()) images.emplace(run.dataset(), preprocess_options(spec, run.model().options()), spec.batch, run.model().sample_floats(), context.threads, run.shard());
   const auto call = [&](std::int64_t index) { return images->call(index); };
 
   // What is wrong with an image is everybody's error before anybody waits for what would come of it.
@@ -31,24 +31,26 @@ results::JobRecord run_split_infer(const JobSpec& spec, TaskContext& context) {
   load(0, true);
   run.send_through(0, 1, call, false, false);
   run.record().summary.time_to_first_inference_ns = now_ns() - started;
+  const std::int64_t rounds = run.copies().most((batches.calls() + at_once - 1) / at_once);  // the same for all copies, which take them together
   const int passes = spec.measure.warmup + spec.measure.repeats;
   std::int64_t wall_ns = 0, through = 0;
   const double all = static_cast<double>(passes) * static_cast<double>(batches.count());
   for (int pass = 0; pass < passes; ++pass) {
     const bool timed = pass >= spec.measure.warmup;
     // Stages run empty where new images are prepared, so that nothing else works while they are timed.
-    for (std::int64_t begin = 0; begin < batches.calls(); begin += at_once) {
+    for (std::int64_t round = 0; round < rounds; ++round) {
       throw_if_cancelled(context);
-      load(begin, false);
-      if (pass + 1 == passes && begin == 0) run.record_spans();
-      const std::int64_t end = std::min(begin + at_once, batches.calls());
+      const std::int64_t begin = std::min(round * at_once, batches.calls()), end = std::min(begin + at_once, batches.calls());
+      load(std::min(begin, batches.calls() - 1), false);
+      if (pass + 1 == passes && round == 0) run.record_spans();
       std::optional<MeasuredWindow> window;
       if (timed) window.emplace(context);
       context.communicator.barrier();
       run.on_answer([&](std::int64_t answers) { report(context, static_cast<double>(through + answers) / all, timed ? "measuring" : "warming up"); });
-      const std::int64_t time = run.send_through(begin, end, call, timed, pass + 1 == passes);
+      const std::int64_t time = run.copies().most(run.send_through(begin, end, call, timed, pass + 1 == passes));
+      const std::int64_t samples = run.copies().sum(batches.samples_before_call(end) - batches.samples_before_call(begin));
       if (timed) wall_ns += time;
-      if (timed) window->add_samples(batches.samples_before_call(end) - batches.samples_before_call(begin));
+      if (timed) window->add_samples(samples);
       through += batches.before_call(end) - batches.before_call(begin);
     }
   }
@@ -64,6 +66,8 @@ results::JobRecord run_split_evaluate(const JobSpec& spec, TaskContext& context)
   data::LoaderOptions options;
   options.batch = spec.batch;
   options.preprocess = preprocess_options(spec, run.model().options());
+  options.rank = run.copies().index();
+  options.ranks = run.copies().count();
   for (int i = 0; i < spec.measure.warmup; ++i) {
     const std::vector<float> zeros(static_cast<std::size_t>(run.leads() ? spec.batch * run.model().sample_floats() : 0));
     run.send_through(0, 1, [&](std::int64_t) { return std::span(zeros); }, false, false);
@@ -84,8 +88,8 @@ results::JobRecord run_split_evaluate(const JobSpec& spec, TaskContext& context)
   run.record_spans();
   std::optional<MeasuredWindow> window(std::in_place, context);
   context.communicator.barrier();
-  const std::int64_t wall_ns = run.send_through(0, batches.calls(), next, true, true);
-  window->add_samples(batches.samples_before_call(batches.calls()));
+  const std::int64_t wall_ns = run.copies().most(run.send_through(0, batches.calls(), next, true, true));
+  window->add_samples(run.copies().sum(batches.samples_before_call(batches.calls())));
   window.reset();
   run.record().repeats = 1;
   return run.finish(wall_ns, 1);
