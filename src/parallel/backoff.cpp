@@ -23,9 +23,10 @@ std::chrono::nanoseconds Backoff::next_sleep() {
   return now;
 }
 
-void Backoff::pause() {
+bool Backoff::pause() {
   const std::chrono::nanoseconds sleep = next_sleep();
   if (sleep.count() > 0) std::this_thread::sleep_for(sleep);
+  return sleep.count() > 0;
 }
 
 }  // namespace edgelab::parallel

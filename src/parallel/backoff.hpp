@@ -18,7 +18,8 @@ struct Waiting {
 class Backoff {
  public:
   explicit Backoff(const Waiting& waiting);
-  void pause();
+  // Whether it slept: nothing has happened for a while, then.
+  bool pause();
   // How long the next pause would sleep; zero while it still spins or yields. For callers that sleep by other means.
   std::chrono::nanoseconds next_sleep();
 

@@ -16,7 +16,7 @@ constexpr std::size_t kPiece = std::size_t{1} << 28;
 
 void finish(Impl& impl, MPI_Request& request, const char* what) {
   const std::int64_t start = now_ns();
-  complete(impl, request, Operation::collective, what);
+  complete(impl, request, Operation::collective, Communicator::kAnySource, what);
   impl.traffic.wait_ns += now_ns() - start;
 }
 

@@ -65,8 +65,19 @@ int count_of(std::size_t elements) {
       .expected("less than 2 GiB");
 }
 
-MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation operation, const char* what) {
+void LongWait::tell() {
+  int peer = CancelToken::kEverybody;
+  if (peer_ != Communicator::kAnySource) {
+    const Group here = Group::of(impl_.handle), world = Group::of(MPI_COMM_WORLD);
+    check_quietly(MPI_Group_translate_ranks(here.handle, 1, &peer_, world.handle, &peer), "MPI does not tell a rank's number in the world");
+  }
+  impl_.cancel->waits({peer, now_ns() / 1'000'000});
+  told_ = true;
+}
+
+MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation operation, int peer, const char* what) {
   Backoff backoff(impl.waiting);
+  LongWait wait(impl, peer);
   MPI_Status status{};
   while (true) {
     int done = 0;
@@ -78,7 +89,7 @@ MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation op
       check(impl, code, what);
       throw Cancelled();
     }
-    backoff.pause();
+    wait.pause(backoff);
   }
 }
 

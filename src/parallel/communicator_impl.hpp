@@ -67,13 +67,36 @@ struct Group {
   MPI_Group handle = MPI_GROUP_NULL;
 };
 
-// Tests `request` until it is complete, backing off. Gives it up and throws Cancelled once the token is released.
-MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation operation, const char* what);
+// A wait for a rank of a communicator (kAnySource: for whoever comes), which its token hears of once it has become a long one.
+class LongWait {
+ public:
+  LongWait(const Communicator::Impl& impl, int peer) : impl_(impl), peer_(peer) {}
+  LongWait(const LongWait&) = delete;
+  LongWait& operator=(const LongWait&) = delete;
+  ~LongWait() {
+    if (told_) impl_.cancel->waits_no_longer();
+  }
+  void pause(Backoff& backoff) {
+    if (backoff.pause() && !told_ && impl_.cancel != nullptr) tell();
+  }
+
+ private:
+  void tell();
+
+  const Communicator::Impl& impl_;
+  int peer_;
+  bool told_ = false;
+};
+
+// Tests `request` until it is complete, backing off. Gives it up and throws Cancelled once the token is released. `peer`: whom it is to
+// or from; kAnySource for a collective.
+MPI_Status complete(Communicator::Impl& impl, MPI_Request& request, Operation operation, int peer, const char* what);
 
 struct Request::State {
   Communicator::Impl* impl = nullptr;
   MPI_Request handle = MPI_REQUEST_NULL;
   Operation operation = Operation::send;
+  int peer = Communicator::kAnySource;
   Bytes buffer;
   Envelope envelope;
 };

@@ -46,7 +46,7 @@ void Communicator::send(std::span<const std::byte> bytes, int destination, int t
   MPI_Request request = MPI_REQUEST_NULL;
   check(*impl_, MPI_Isend(bytes.data(), count_of(bytes.size()), MPI_BYTE, destination, tag, impl_->handle, &request),
         "send failed");
-  complete(*impl_, request, Operation::send, "send failed");
+  complete(*impl_, request, Operation::send, destination, "send failed");
   impl_->traffic.send_ns += now_ns() - start;
   impl_->traffic.bytes_sent += static_cast<std::int64_t>(bytes.size());
 }
@@ -59,7 +59,7 @@ void Communicator::receive(std::span<std::byte> bytes, int source, int tag) cons
         MPI_Irecv(bytes.data(), count_of(bytes.size()), MPI_BYTE, mpi_source(source), mpi_tag(tag), impl_->handle,
                   &request),
         "receive failed");
-  const std::size_t got = size_of_message(complete(*impl_, request, Operation::receive, "receive failed"));
+  const std::size_t got = size_of_message(complete(*impl_, request, Operation::receive, source, "receive failed"));
   impl_->traffic.receive_ns += now_ns() - start;
   impl_->traffic.bytes_received += static_cast<std::int64_t>(got);
   if (got != bytes.size()) {
@@ -73,6 +73,7 @@ Bytes Communicator::receive_any_size(int source, int tag) const {
   impl_->require_running();
   const std::int64_t start = now_ns();
   Backoff backoff(impl_->waiting);
+  LongWait wait(*impl_, source);
   while (true) {
     std::optional<Message> message = take(*impl_, source, tag);
     if (message) {
@@ -80,7 +81,7 @@ Bytes Communicator::receive_any_size(int source, int tag) const {
       return std::move(message->bytes);
     }
     if (impl_->released()) throw Cancelled();
-    backoff.pause();
+    wait.pause(backoff);
   }
 }
 
@@ -93,6 +94,7 @@ Request Communicator::isend(Bytes bytes, int destination, int tag) const {
   impl_->require_running();
   auto state = std::make_unique<Request::State>();
   state->impl = impl_.get();
+  state->peer = destination;
   state->buffer = std::move(bytes);
   const int count = count_of(state->buffer.size());
   check(*impl_, MPI_Isend(state->buffer.data(), count, MPI_BYTE, destination, tag, impl_->handle, &state->handle),
@@ -106,6 +108,7 @@ Request Communicator::irecv(std::size_t bytes, int source, int tag) const {
   auto state = std::make_unique<Request::State>();
   state->impl = impl_.get();
   state->operation = Operation::receive;
+  state->peer = source;
   const int count = count_of(bytes);
   state->buffer.resize(bytes);
   check(

@@ -96,7 +96,7 @@ bool Request::test() {
 void Request::wait() {
   if (state_->handle == MPI_REQUEST_NULL) return;
   const std::int64_t start = now_ns();
-  const MPI_Status status = complete(*state_->impl, state_->handle, state_->operation, failure_of(state_->operation));
+  const MPI_Status status = complete(*state_->impl, state_->handle, state_->operation, state_->peer, failure_of(state_->operation));
   state_->impl->traffic.wait_ns += now_ns() - start;
   note(*state_, status);
 }

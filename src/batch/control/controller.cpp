@@ -127,11 +127,12 @@ void Controller::assign(Attempt attempt) {
 void Controller::handle(const Letter& letter) {
   if (letter.kind == Kind::ended) return member_ended(letter.source, decode<Ended>(letter.bytes));
   if (letter.kind == Kind::progress) return note_progress(decode<Progress>(letter.bytes));
-  const int tag = decode<Number>(letter.bytes).value;
-  const auto found = attempts_.find(tag);
+  const auto word = decode<Acknowledged>(letter.bytes);
+  const auto found = attempts_.find(word.tag);
   if (found == attempts_.end()) return;
+  if (word.waited_ns > 0) found->second.waits.push_back({letter.source, word.peer, word.waited_ns});
   found->second.unacknowledged.erase(letter.source);
-  release_if_acknowledged(tag, found->second);
+  release_if_acknowledged(word.tag, found->second);
 }
 
 void Controller::note_progress(const Progress& progress) {
@@ -217,6 +218,7 @@ void Controller::keep_weights(Attempt& attempt) {
 void Controller::finish(Attempt attempt) {
   keep_weights(attempt);
   const tasks::JobSpec& job = jobs_[attempt.job];
+  if (attempt.late) attempt.failure += words_on_waits(attempt.waits, *job.time_limit_ns, [this](int rank) { return member_name(rank); });
   int code = attempt.exit_code;
   JobRecord record = record_of(attempt);
   if (record.status == Status::done) judge_expectations(job, record, code);
@@ -246,6 +248,7 @@ void Controller::enforce_time_limits(std::int64_t now) {
   for (auto& [tag, attempt] : attempts_) {
     if (attempt.deadline_ns == 0 || now < attempt.deadline_ns || attempt.cancelled) continue;
     attempt.failure = fmt::format("it ran past its time_limit of {}", seconds(*jobs_[attempt.job].time_limit_ns));
+    attempt.late = true;
     cancel(tag, attempt);
   }
 }

@@ -12,6 +12,7 @@
 #include "batch/control/course.hpp"
 #include "batch/control/mailbox.hpp"
 #include "batch/control/messages.hpp"
+#include "batch/control/waits.hpp"
 #include "batch/control/work.hpp"
 #include "batch/scheduler.hpp"
 #include "parallel/host_layout.hpp"
@@ -79,7 +80,9 @@ class Controller {
     bool cancelled = false, released = false;
     bool interrupted = false;  // by a signal or a person: not the job's fault
     bool lost_peer = false;    // a member said so; which one died is told by MPI
-    std::string failure;       // the first member's, or the time limit's
+    bool late = false;              // it ran past its time limit
+    std::vector<MemberWait> waits;  // of its members, as they were told to stop
+    std::string failure;            // the first member's, or the time limit's
     int exit_code = 1;
     std::int64_t started_ns = 0, started_wall_ns = 0;
     std::int64_t deadline_ns = 0;        // 0: none

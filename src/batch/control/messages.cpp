@@ -9,11 +9,13 @@ template <class Message> Message decode(const parallel::Bytes& bytes) { return p
 
 template parallel::Bytes encode(const Assign&);
 template parallel::Bytes encode(const Number&);
+template parallel::Bytes encode(const Acknowledged&);
 template parallel::Bytes encode(const Progress&);
 template parallel::Bytes encode(const Ended&);
 template parallel::Bytes encode(const Shutdown&);
 template Assign decode(const parallel::Bytes&);
 template Number decode(const parallel::Bytes&);
+template Acknowledged decode(const parallel::Bytes&);
 template Progress decode(const parallel::Bytes&);
 template Ended decode(const parallel::Bytes&);
 template Shutdown decode(const parallel::Bytes&);

@@ -43,10 +43,18 @@ struct Assign {
   }
 };
 
-// cancel, acknowledged, release: the tag; signalled: the signal's number
+// cancel, release: the tag; signalled: the signal's number
 struct Number {
   int value = 0;
   template <class Archive> void serialize(Archive& archive, unsigned) { archive & value; }
+};
+
+// What the member was waiting for until then, if `waited_ns` is not 0: `peer`, or CancelToken::kEverybody.
+struct Acknowledged {
+  int tag = 0;
+  int peer = 0;
+  std::int64_t waited_ns = 0;
+  template <class Archive> void serialize(Archive& archive, unsigned) { archive & tag & peer & waited_ns; }
 };
 
 struct Progress {

@@ -1,6 +1,8 @@
 #include "batch/control/worker.hpp"
 
+#include <algorithm>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "batch/core_share.hpp"
@@ -98,7 +100,12 @@ void Worker::assign(Assign assignment) {
 void Worker::cancel(int tag) {
   if (tag != tag_) return;  // it has ended, and its `ended` is on the way
   token_->stop();
-  mailbox_.post(0, Kind::acknowledged, Number{tag});
+  Acknowledged word{tag};
+  if (const std::optional<CancelToken::Wait> wait = token_->wait()) {
+    word.peer = wait->peer;
+    word.waited_ns = std::max<std::int64_t>(0, now_ns() - 1'000'000 * wait->since_ms);
+  }
+  mailbox_.post(0, Kind::acknowledged, word);
 }
 
 void Worker::release(int tag) {

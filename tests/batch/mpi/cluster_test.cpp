@@ -44,6 +44,13 @@ void pretend(const std::string& what, const tasks::TaskContext& context) {
   } else if (begins(what, "hangs")) {
     while (!context.cancelled()) std::this_thread::sleep_for(1ms);
     throw Cancelled();
+  } else if (begins(what, "waits for each other")) {  // the first and the last member
+    const parallel::Communicator& members = context.communicator;
+    std::byte never[1];
+    const int last = members.size() - 1;
+    if (members.rank() == 0 || members.rank() == last) members.receive(std::span(never), last - members.rank(), 1);
+    while (!context.cancelled()) std::this_thread::sleep_for(1ms);
+    throw Cancelled();
   } else if (begins(what, "throws a number")) {
     throw 7;
   }
@@ -205,6 +212,18 @@ TEST_F(ClusterOnRanks, AJobPastItsTimeLimitEndsAlone) {
   if (!leads()) return;
   EXPECT_THAT(ended["slow"].reason, HasSubstr("time_limit of 0.05 s"));
   EXPECT_EQ(ended["good"].status, Status::done);
+}
+
+TEST_F(ClusterOnRanks, AJobPastItsTimeLimitTellsWhoWaitedForWhom) {
+  if (size_ == 1) return;
+  Work work;
+  work.jobs = {job("stalled", "waits for each other", size_)};
+  work.jobs[0].time_limit_ns = 500'000'000;
+  EXPECT_EQ(run(work).exit_code, 1);
+  if (!leads()) return;
+  EXPECT_THAT(ended["stalled"].reason, HasSubstr("time_limit of 0.5 s; rank 0"));
+  EXPECT_THAT(ended["stalled"].reason, HasSubstr("rank " + std::to_string(size_ - 1)));
+  EXPECT_THAT(ended["stalled"].reason, HasSubstr("for each other: is the link between them up?"));
 }
 
 TEST_F(ClusterOnRanks, ExpectationsAreJudgedAgainstTheJobTheyName) {
