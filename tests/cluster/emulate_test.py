@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An emulated cluster of two hosts comes up, runs a split model, loses a host, and goes without a trace.
+"""An emulated cluster comes up, runs a split model, loses a host or a link, and goes without a trace.
 
 usage: emulate_test.py EDGELAB FAULTY_EDGELAB
 
@@ -60,6 +60,21 @@ jobs:
 NARROW = ["c", "d", "e", "f"]
 
 
+# Three hosts, of which every two talk in every block; the first job would go on for hours.
+STALLED = """\
+name: stalled
+defaults:
+  task: infer
+  data: {dataset: shapes10, limit: 6}
+  model: {arch: vit_tiny_patch16_224, weights: random, img_size: 32, patch_size: 8, depth: 3, embed_dim: 48, num_heads: 6}
+  ranks: 3
+  parallel: {strategy: sequence}
+jobs:
+  - {id: stalled, measure: {warmup: 0, repeats: 1000000}, time_limit: 15s}
+  - {id: after, measure: {warmup: 0, repeats: 1}}
+"""
+
+
 def emulate(*arguments, **options):
     return subprocess.run([EMULATE, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120, check=False, **options)
 
@@ -68,9 +83,9 @@ def on_host(host, command):
     return emulate("exec", host, command)
 
 
-def up(*options):
+def up(*options, hosts=2):
     """Brings the cluster up with the limits that this kernel has."""
-    result = emulate("up", "--name", NAME, "--hosts", "2", *options)
+    result = emulate("up", "--name", NAME, "--hosts", str(hosts), *options)
     if result.returncode != 0:
         raise AssertionError(f"up failed with {result.returncode}: {result.stdout}")
 
@@ -241,6 +256,48 @@ class LostHost(unittest.TestCase):
         self.assertEqual({job: jobs[job]["status"] for job in ("a", "b", *NARROW)}, dict.fromkeys(["a", "b", *NARROW], "done"))
         self.assertEqual(jobs["wide"]["status"], "skipped")
         self.assertIn("for good", self.log())
+
+
+class StalledLink(unittest.TestCase):
+    """What probe2 and probe3 send each other gets lost for a while; both still reach probe1."""
+
+    def setUp(self):
+        up("--link", "none", "--cpu", "none", hosts=3)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="edgelab-emulate-"))
+        (self.folder / "job.yaml").write_text(STALLED)
+
+    def tearDown(self):
+        emulate("down", "--name", NAME)
+        shutil.rmtree(self.folder)
+
+    def link(self, what):
+        addresses = dict(line.split()[:2] for line in (FOLDER / "table").read_text().splitlines())
+        for here, there in ("probe2", "probe3"), ("probe3", "probe2"):
+            result = on_host(here, f"ip route {what} blackhole {addresses[there]}/32")
+            self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_is_named_and_jobs_go_on_when_it_is_back(self):
+        journal = self.folder / "run.journal"
+        command = [EMULATE, "exec", "probe1", f"EDGELAB_SPOOL={self.folder}/spool {EDGELAB} submit --hosts {FOLDER}/hosts.yaml {self.folder}/job.yaml --out {self.folder}/run.h5"]
+        with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as batch:
+            until = time.monotonic() + 60
+            while not (journal.exists() and '"type":"start"' in journal.read_text(errors="replace")):
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.1)
+            time.sleep(4)  # for the layers to be timed, and the ranks to talk
+            self.link("add")
+            until = time.monotonic() + 60
+            while "ran past its time_limit" not in journal.read_text(errors="replace"):
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.1)
+            self.link("del")
+            log = batch.communicate(timeout=180)[0]
+        self.assertEqual(batch.returncode, 1, log)
+        shown = subprocess.run([EDGELAB, "results", "show", "--json", self.folder / "run.h5"], stdout=subprocess.PIPE, check=True)
+        jobs = json.loads(shown.stdout)["jobs"]
+        self.assertEqual(jobs["stalled"]["status"], "failed")
+        self.assertRegex(jobs["stalled"]["reason"], r"time_limit of 15 s; rank 1 on probe2 and rank 2 on probe3 waited [\d.]+ s for each other")
+        self.assertEqual(jobs["after"]["status"], "done", log)
 
 
 def main():

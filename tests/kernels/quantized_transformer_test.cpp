@@ -147,6 +147,30 @@ QuantizedAttention attention_case(Draw& draw, int heads) {
   return op;
 }
 
+QuantizedAttention some_queries(QuantizedAttention op, std::int64_t tokens) {
+  op.first_query = tokens / 3;
+  op.queries_here = (tokens + 1) / 2;
+  return op;
+}
+
+TEST(QuantizedAttention, OfSomeQueriesGivesTheirRowsOfTheWhole) {
+  Draw draw(16);
+  for (const std::int64_t tokens : {1, 33, 197, 1100}) {
+    QuantizedAttention op = attention_case(draw, 2);
+    op.output = grid_of(draw, 0.01f);
+    const QuantizedAttention part = some_queries(op, tokens);
+    const OpInputs inputs{{bytes_of(draw, {2, tokens, 3 * 2 * 8})}};
+    for (const char* implementation : {"reference", "tile"}) {
+      const Tensor whole = run_by(op, inputs, implementation, 1, 1), rows = run_by(part, inputs, implementation, 1, 1);
+      ASSERT_EQ(rows.shape(), (Shape{2, part.queries_here, 16}));
+      for (std::int64_t sample = 0; sample < 2; ++sample) {
+        const auto bytes = static_cast<std::size_t>(part.queries_here * 16);
+        EXPECT_EQ(std::memcmp(whole.data() + (sample * tokens + part.first_query) * 16, rows.data() + static_cast<std::size_t>(sample) * bytes, bytes), 0) << implementation << ", " << tokens;
+      }
+    }
+  }
+}
+
 TEST(QuantizedAttention, GivesTheReferencesBitsInOnePass) {
   test::on_each_target([] {
     Draw draw(13);
@@ -155,6 +179,7 @@ TEST(QuantizedAttention, GivesTheReferencesBitsInOnePass) {
       const QuantizedAttention op = attention_case(draw, static_cast<int>(heads));
       const OpInputs inputs{{bytes_of(draw, {draw.of({1, 2, 3}), tokens, 3 * heads * head_width})}};
       expect_bits_of_reference(op, inputs);
+      expect_bits_of_reference(some_queries(op, tokens), inputs);
     }
   });
 }
@@ -165,6 +190,7 @@ TEST(QuantizedAttention, GivesTheSameBitsInTwoPassesOverTheKeys) {
     for (const std::int64_t tokens : {1025, 1100, 1536}) {
       const QuantizedAttention op = attention_case(draw, 1);
       expect_bits_of_reference(op, {{bytes_of(draw, {1, tokens, 3 * 16})}});
+      expect_bits_of_reference(some_queries(op, tokens), {{bytes_of(draw, {1, tokens, 3 * 16})}});
     }
   });
 }

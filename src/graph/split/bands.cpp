@@ -4,6 +4,8 @@
 
 #include "kernels/conv2d/conv2d.hpp"
 #include "kernels/inverted_residual/inverted_residual.hpp"
+#include "kernels/quantized_conv2d/quantized_conv2d.hpp"
+#include "kernels/quantized_inverted_residual/quantized_inverted_residual.hpp"
 
 namespace edgelab::graph {
 
@@ -23,6 +25,19 @@ std::optional<RowWindow> RowWindow::of(const Graph& graph, const Node& node) {
     }
     window.depthwise_ = true;
     window.depthwise_stride_ = block->stride;
+  } else if (const auto* bytes = node.op.as<kernels::QuantizedConv2d>()) {
+    if (bytes->residual) return std::nullopt;
+    window.kernel_ = graph.type(node.inputs[1]).shape[2];
+    window.stride_ = bytes->stride;
+    window.padding_ = bytes->padding;
+  } else if (const auto* integers = node.op.as<kernels::QuantizedInvertedResidual>()) {
+    if (integers->expand()) {
+      window.kernel_ = graph.type(node.inputs[kernels::QuantizedInvertedResidual::weight_input(0)]).shape[2];
+      window.stride_ = integers->convolutions.front().stride;
+      window.padding_ = integers->convolutions.front().padding;
+    }
+    window.depthwise_ = true;
+    window.depthwise_stride_ = integers->depthwise().stride;
   } else {
     return std::nullopt;
   }

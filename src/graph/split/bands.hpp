@@ -12,7 +12,7 @@ namespace edgelab::graph {
 // behind it. A band of the output needs a band of the input, the halo beside it included.
 class RowWindow {
  public:
-  // Of a Conv2d or InvertedResidual node; nothing for other ops, and for a convolution with a residual.
+  // Of a convolution or an inverted residual, in floats or integers; nothing for other ops, and for a convolution with a residual.
   static std::optional<RowWindow> of(const Graph& graph, const Node& node);
 
   std::int64_t rows_out() const { return rows_out_; }

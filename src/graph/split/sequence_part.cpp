@@ -14,6 +14,10 @@
 #include "kernels/message/all_reduce.hpp"
 #include "kernels/mlp/mlp.hpp"
 #include "kernels/pool/global_average_pool.hpp"
+#include "kernels/quantize/quantize.hpp"
+#include "kernels/quantized_attention/quantized_attention.hpp"
+#include "kernels/quantized_linear/quantized_linear.hpp"
+#include "kernels/quantized_mlp/quantized_mlp.hpp"
 #include "kernels/tokens/tokens.hpp"
 
 namespace edgelab::graph {
@@ -25,7 +29,9 @@ using kernels::Exchange;
 // Each token of the result is computed from the same token of the inputs, and from weights.
 bool by_tokens(const Node& node) {
   return node.op.as<kernels::Linear>() != nullptr || node.op.as<kernels::LayerNorm>() != nullptr || node.op.as<kernels::LayerNormLinear>() != nullptr ||
-         node.op.as<kernels::Mlp>() != nullptr || node.op.as<kernels::Activation>() != nullptr || node.op.as<kernels::Binary>() != nullptr;
+         node.op.as<kernels::Mlp>() != nullptr || node.op.as<kernels::Activation>() != nullptr || node.op.as<kernels::Binary>() != nullptr ||
+         node.op.as<kernels::QuantizedLinear>() != nullptr || node.op.as<kernels::QuantizedMlp>() != nullptr || node.op.as<kernels::Quantize>() != nullptr ||
+         node.op.as<kernels::Dequantize>() != nullptr;
 }
 
 // Where the positions of a value are that not everybody has whole.
@@ -43,8 +49,8 @@ class SequenceSplit {
     const auto first = std::find_if(nodes.begin(), nodes.end(), [&](const Node& node) { return begins(node); });
     if (first == nodes.end()) {
       throw Error(ErrorKind::usage, "sequence parallel: no layer of this model works on tokens or rows that could be dealt out")
-          .expected("transformer blocks, convolutions or inverted residuals in floating point")
-          .hint("say precision: fp32 or bf16, or strategy: pipeline");
+          .expected("transformer blocks, convolutions or inverted residuals")
+          .hint("say strategy: pipeline");
     }
     const std::size_t start = build_.cheapest_cut(static_cast<std::size_t>(first - nodes.begin()));
     build_.prologue(start, [&](ValueId old, ValueId here) { return begin_with(old, here); });
@@ -132,6 +138,20 @@ class SequenceSplit {
     return node;
   }
 
+  // Attention of these queries to all keys.
+  static std::optional<kernels::Op> attention_of(const Node& node, const Range& queries) {
+    if (const auto* attention = node.op.as<Attention>(); attention != nullptr && !attention->has_bias && !attention->with_log_sum_exp) {
+      return kernels::AttentionRows{*attention, queries.begin, queries.size(), attention->compute};
+    }
+    if (const auto* attention = node.op.as<kernels::QuantizedAttention>()) {
+      kernels::QuantizedAttention some = *attention;
+      some.first_query = queries.begin;
+      some.queries_here = queries.size();
+      return some;
+    }
+    return std::nullopt;
+  }
+
   bool emit_tokens(const Node& node) {
     const ValueId x = node.inputs[0];
     if (spread(x) == nullptr || shape(x).rank() != 3) return false;
@@ -141,11 +161,10 @@ class SequenceSplit {
       return true;
     }
     const std::vector<Range> mine = shares(x);
-    if (const auto* attention = node.op.as<Attention>(); attention != nullptr && !attention->has_bias && !attention->with_log_sum_exp) {
-      const kernels::AttentionRows some{*attention, mine[me()].begin, mine[me()].size(), attention->compute};
+    if (const std::optional<kernels::Op> some = attention_of(node, mine[me()])) {
       const std::vector<Range> all(members(), Range{0, shape(x)[1]});
       const ValueId keys = fetch(x, all, node.name + ".keys_values", shape(x)[2] / 3);
-      build_.rewrite().map(node.outputs[0], build_.to().add(node.name, some, {keys}));
+      build_.rewrite().map(node.outputs[0], build_.to().add(node.name, *some, {keys}));
       spreads_[node.outputs[0]] = {mine, mine[me()]};
       return true;
     }

@@ -11,6 +11,9 @@
 #include "kernels/message/all_reduce.hpp"
 #include "kernels/mlp/mlp.hpp"
 #include "kernels/pool/global_average_pool.hpp"
+#include "kernels/quantized_attention/quantized_attention.hpp"
+#include "kernels/quantized_linear/quantized_linear.hpp"
+#include "kernels/quantized_mlp/quantized_mlp.hpp"
 #include "kernels/tokens/tokens.hpp"
 
 namespace edgelab::graph {
@@ -23,6 +26,9 @@ using kernels::InvertedResidual;
 using kernels::LayerNormLinear;
 using kernels::Linear;
 using kernels::Mlp;
+using kernels::QuantizedAttention;
+using kernels::QuantizedLinear;
+using kernels::QuantizedMlp;
 
 // What becomes of a node. up: some of its outputs; middle: the same on these; down: a part of the sum over them.
 enum class Role { whole, up, middle, down, block };
@@ -40,8 +46,8 @@ class TensorSplit {
     const auto first = std::find_if(roles_.begin(), roles_.end(), [](Role role) { return role != Role::whole; });
     if (first == roles_.end()) {
       throw Error(ErrorKind::usage, "tensor parallel: no layer of this model can be shared out")
-          .expected("attention heads, MLPs or inverted residuals in floating point, after fusion")
-          .hint("say graph: fused and precision: fp32 or bf16, or strategy: pipeline");
+          .expected("attention heads or MLPs, or inverted residuals in floating point, after fusion")
+          .hint("say graph: fused, or strategy: sequence or pipeline");
     }
     const std::size_t start = build_.cheapest_cut(static_cast<std::size_t>(first - roles_.begin()));
     build_.prologue(start, [&](ValueId old, ValueId here) { return build_.broadcast("broadcast", build_.graph().type(old), here); });
@@ -81,8 +87,8 @@ class TensorSplit {
 
   void find_unit(std::size_t n) {
     const Node& node = nodes()[n];
-    if (node.op.as<Attention>() != nullptr) return find_attention(node);
-    if (const auto* mlp = node.op.as<Mlp>(); mlp != nullptr && known(node, 1)) {
+    if (node.op.as<Attention>() != nullptr || node.op.as<QuantizedAttention>() != nullptr) return find_attention(node);
+    if ((node.op.as<Mlp>() != nullptr || node.op.as<QuantizedMlp>() != nullptr) && known(node, 1)) {
       const std::vector<Range> shares = packed_shares(shape(node.inputs[Mlp::kUp])[0]);
       set(node, Role::block, shares);
       say("hidden units", shares);
@@ -101,8 +107,7 @@ class TensorSplit {
     if (pattern.uses(value) != static_cast<int>(pattern.readers(value).size())) return std::nullopt;
     std::vector<const Node*> found;
     for (const Node* reader : pattern.readers(value)) {
-      const auto* linear = reader->op.as<Linear>();
-      if (linear != nullptr && reader->inputs[0] == value && linear->activation == ActivationKind::none && known(*reader, 1)) {
+      if (reader->inputs[0] == value && adds_up(*reader)) {
         found.push_back(reader);
         continue;
       }
@@ -115,18 +120,27 @@ class TensorSplit {
     return found;
   }
 
+  // A linear layer whose output is the sum of what shares of its inputs make of it.
+  bool adds_up(const Node& node) const {
+    if (const auto* linear = node.op.as<Linear>()) return linear->activation == ActivationKind::none && known(node, 1);
+    const auto* integers = node.op.as<QuantizedLinear>();
+    return integers != nullptr && integers->activation == ActivationKind::none && integers->outputs.empty() && !integers->epsilon && known(node, 1);
+  }
+
   void set_behind(const std::vector<const Node*>& behind, const std::vector<Range>& shares) {
-    for (const Node* node : behind) set(*node, node->op.as<Linear>() != nullptr ? Role::down : Role::middle, shares);
+    for (const Node* node : behind) set(*node, node->op.as<kernels::SelectToken>() == nullptr ? Role::down : Role::middle, shares);
   }
 
   void find_attention(const Node& node) {
-    const auto& attention = *node.op.as<Attention>();
+    const auto* floats = node.op.as<Attention>();
     const Node* up = build_.pattern().only_for_us<LayerNormLinear>(node.inputs[0]);
     if (up == nullptr) up = build_.pattern().only_for_us<Linear>(node.inputs[0]);
+    if (up == nullptr) up = build_.pattern().only_for_us<QuantizedLinear>(node.inputs[0]);
     const auto behind = linears_behind(node.outputs[0]);
-    if (up == nullptr || !known(*up, 1) || !behind || attention.has_bias) return;
+    if (up == nullptr || !known(*up, 1) || !behind || (floats != nullptr && floats->has_bias)) return;
     if (const auto* linear = up->op.as<Linear>(); linear != nullptr && linear->has_residual) return;
-    const std::vector<Range> shares = shares_of(attention.heads, build_.member().weights);
+    if (const auto* linear = up->op.as<QuantizedLinear>(); linear != nullptr && linear->has_residual) return;
+    const std::vector<Range> shares = shares_of(floats != nullptr ? floats->heads : node.op.as<QuantizedAttention>()->heads, build_.member().weights);
     set(*up, Role::up, shares);
     set(node, Role::middle, shares);
     set_behind(*behind, shares);
@@ -172,6 +186,12 @@ class TensorSplit {
       some.heads = static_cast<int>(mine(node).size());
       return build_.rewrite().copy(unfused_dropped(node), some);
     }
+    if (const auto* attention = node.op.as<QuantizedAttention>()) {
+      QuantizedAttention some = *attention;
+      some.scale = attention->effective_scale(shape(node.outputs[0]).back());
+      some.heads = static_cast<int>(mine(node).size());
+      return build_.rewrite().copy(unfused_dropped(node), some);
+    }
     build_.rewrite().copy(unfused_dropped(node));
   }
 
@@ -187,7 +207,8 @@ class TensorSplit {
   }
 
   ValueId emit_up(const Node& node) {
-    const std::size_t weight = node.op.as<LayerNormLinear>() != nullptr ? 3 : 1;  // behind the normalisation's
+    const auto* integers = node.op.as<QuantizedLinear>();
+    const std::size_t weight = node.op.as<LayerNormLinear>() != nullptr || (integers != nullptr && integers->epsilon) ? 3 : 1;  // behind the normalisation's
     const std::vector<Range> rows = rows_of_up(node, shape(node.inputs[weight])[0]);
     std::vector<ValueId> inputs;
     for (std::size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(i < weight ? build_.rewrite().carry(node.inputs[i]) : build_.sliced(node.inputs[i], 0, rows));
@@ -205,6 +226,7 @@ class TensorSplit {
   }
 
   ValueId emit_down(const Node& node) {
+    if (node.op.as<QuantizedLinear>() != nullptr) return emit_down_in_integers(node);
     Linear some = *node.op.as<Linear>();
     const std::int64_t unit = shape(node.inputs[1])[1] / shares(node).back().end;
     const Range columns{mine(node).begin * unit, mine(node).end * unit};
@@ -217,7 +239,24 @@ class TensorSplit {
     return build_.to().add(node.name, some, inputs);
   }
 
-  ValueId emit_block(const Node& node) { return node.op.as<Mlp>() != nullptr ? emit_mlp(node) : emit_inverted_residual(node); }
+  // Sums of integers over a share are exact; what is added up over the ranks are their floats.
+  ValueId emit_down_in_integers(const Node& node) {
+    QuantizedLinear some = *node.op.as<QuantizedLinear>();
+    const std::int64_t unit = shape(node.inputs[some.weight_input()])[1] / shares(node).back().end;
+    const Range columns{mine(node).begin * unit, mine(node).end * unit};
+    std::vector<ValueId> inputs = {build_.rewrite().carry(node.inputs[0]), build_.sliced(node.inputs[some.weight_input()], 1, {columns}), build_.weight(node.inputs[some.scale_input()])};
+    if (adds_the_rest(node)) {
+      for (std::size_t i = some.bias_input(); i < node.inputs.size(); ++i) inputs.push_back(build_.rewrite().carry(node.inputs[i]));
+    } else {
+      some.has_bias = some.has_residual = false;
+    }
+    return build_.to().add(node.name, some, inputs);
+  }
+
+  ValueId emit_block(const Node& node) {
+    if (node.op.as<Mlp>() != nullptr) return emit_mlp(node);
+    return node.op.as<QuantizedMlp>() != nullptr ? emit_mlp_in_integers(node) : emit_inverted_residual(node);
+  }
 
   ValueId emit_mlp(const Node& node) {
     const auto& mlp = *node.op.as<Mlp>();
@@ -232,6 +271,29 @@ class TensorSplit {
     }
     const LayerNormLinear up{mlp.epsilon, true, mlp.activation, mlp.compute};
     return build_.to().add(node.name, Linear{.compute = mlp.compute}, {build_.to().add(node.name + ".up", up, inputs), down});
+  }
+
+  ValueId emit_mlp_in_integers(const Node& node) {
+    const auto& mlp = *node.op.as<QuantizedMlp>();
+    const std::vector<Range> share = {mine(node)};
+    std::vector<ValueId> inputs;
+    for (const std::size_t i : {QuantizedMlp::kX, QuantizedMlp::kNormWeight, QuantizedMlp::kNormBias}) inputs.push_back(build_.rewrite().carry(node.inputs[i]));
+    for (const std::size_t i : {QuantizedMlp::kUp, QuantizedMlp::kUpScale, QuantizedMlp::kUpBias}) inputs.push_back(build_.sliced(node.inputs[i], 0, share));
+    const ValueId down = build_.sliced(node.inputs[QuantizedMlp::kDown], 1, share), scale = build_.weight(node.inputs[QuantizedMlp::kDownScale]);
+    if (adds_the_rest(node)) {
+      inputs.insert(inputs.end(), {down, scale, build_.weight(node.inputs[QuantizedMlp::kDownBias])});
+      return build_.to().add(node.name, mlp, inputs);
+    }
+    QuantizedLinear up, last;
+    up.input = mlp.input;
+    up.weight_bits = mlp.up_bits;
+    up.epsilon = mlp.epsilon;
+    up.has_bias = true;
+    up.activation = mlp.activation;
+    up.outputs = {mlp.hidden};
+    last.input = mlp.hidden;
+    last.weight_bits = mlp.down_bits;
+    return build_.to().add(node.name, std::move(last), {build_.to().add(node.name + ".up", std::move(up), inputs), down, scale});
   }
 
   ValueId emit_inverted_residual(const Node& node) {

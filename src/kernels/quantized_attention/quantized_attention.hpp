@@ -15,7 +15,8 @@ namespace edgelab::kernels {
 // are divided by is their own exact sum. Since scores, maxima and sums are integers, it makes no difference how keys are cut into
 // tiles: every implementation, one pass or many, gives the same bits. The power is the same float routine in all of them.
 //
-// Input: qkv u8 [N, T, 3·D], the last axis ordered (q|k|v, head, d). Output: [N, T, D], u8 if there is an `output`, else f32.
+// Input: qkv u8 [N, T, 3·D], the last axis ordered (q|k|v, head, d). Output: [N, T, D], u8 if there is an `output`, else f32. Where
+// other ranks have the other queries (graph/split/part.hpp): [N, queries, D], of those from `first_query` on; others are not read.
 struct QuantizedAttention {
   static constexpr std::string_view kName = "quantized_attention";
   static constexpr DType compute = DType::s8;
@@ -23,7 +24,9 @@ struct QuantizedAttention {
   double scale = 0.0;  // 0: 1 / sqrt(D / heads)
   U8Grid queries, keys, values;
   std::optional<U8Grid> output;
+  std::int64_t first_query = 0, queries_here = 0;  // 0: all T
 
+  std::int64_t rows_of(std::int64_t tokens) const { return queries_here != 0 ? queries_here : tokens; }
   double effective_scale(std::int64_t width) const;
   float factor(std::int64_t width) const;  // of a difference of scores
   float ratio() const { return static_cast<float>(static_cast<double>(values.scale) / (output ? static_cast<double>(output->scale) : 1.0)); }

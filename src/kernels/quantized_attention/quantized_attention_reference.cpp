@@ -11,7 +11,7 @@ namespace {
 
 struct Problem {
   QuantizedAttention settings;
-  std::int64_t tokens = 0, width = 0, head_width = 0;
+  std::int64_t tokens = 0, queries = 0, width = 0, head_width = 0;
   const std::uint8_t* qkv = nullptr;
   std::byte* y = nullptr;
 
@@ -23,7 +23,7 @@ struct Problem {
 
 std::vector<std::int32_t> weights_of(const Problem& p, std::int64_t sample, std::int64_t head, std::int64_t query) {
   const QuantizedAttention& s = p.settings;
-  const std::uint8_t* q = p.at(sample, query, 0, head);
+  const std::uint8_t* q = p.at(sample, s.first_query + query, 0, head);
   std::vector<std::int32_t> scores(static_cast<std::size_t>(p.tokens), 0);
   for (std::int64_t j = 0; j < p.tokens; ++j) {
     const std::uint8_t* k = p.at(sample, j, 1, head);
@@ -49,7 +49,7 @@ void attend(const Problem& p, std::int64_t sample, std::int64_t head, std::int64
     std::int32_t sum = 0;
     for (std::int64_t j = 0; j < p.tokens; ++j) sum += weights[static_cast<std::size_t>(j)] * (p.at(sample, j, 2, head)[d] - s.values.zero_point);
     const float f = static_cast<float>(sum) * factor;
-    const std::int64_t at = (sample * p.tokens + query) * p.width + head * p.head_width + d;
+    const std::int64_t at = (sample * p.queries + query) * p.width + head * p.head_width + d;
     if (s.output) {
       reinterpret_cast<std::uint8_t*>(p.y)[at] = tile_gemm::to_u8(s.output->bounds(), f);
     } else {
@@ -63,10 +63,11 @@ void attend(const Problem& p, std::int64_t sample, std::int64_t head, std::int64
 Offer quantized_attention_reference(const CallSite& site) {
   Problem problem;
   problem.settings = *site.op.as<QuantizedAttention>();
-  problem.tokens = site.outputs[0].shape[1];
+  problem.tokens = site.inputs[0].shape[1];
+  problem.queries = site.outputs[0].shape[1];
   problem.width = site.outputs[0].shape[2];
   problem.head_width = problem.width / problem.settings.heads;
-  const std::int64_t rows = site.outputs[0].shape[0] * problem.settings.heads * problem.tokens;
+  const std::int64_t rows = site.outputs[0].shape[0] * problem.settings.heads * problem.queries;
   const std::vector<Tensor> constants(site.constants.begin(), site.constants.end());
   const int threads = site.threads;
   return plain_offer(site, [=] {
@@ -76,7 +77,7 @@ Offer quantized_attention_reference(const CallSite& site) {
       p.y = buffers.outputs[0];
       return [=, keep = constants] {
         parallel_for(rows, threads, [&](std::int64_t begin, std::int64_t end) {
-          for (std::int64_t i = begin; i < end; ++i) attend(p, i / p.tokens / p.settings.heads, i / p.tokens % p.settings.heads, i % p.tokens);
+          for (std::int64_t i = begin; i < end; ++i) attend(p, i / p.queries / p.settings.heads, i / p.queries % p.settings.heads, i % p.queries);
         });
       };
     }};

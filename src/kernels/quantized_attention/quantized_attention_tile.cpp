@@ -37,9 +37,10 @@ class TileAttention {
       : settings_(settings),
         samples_(qkv[0]),
         tokens_(qkv[1]),
+        queries_(settings.rows_of(qkv[1])),
         width_(qkv[2] / 3),
         head_width_(width_ / settings.heads),
-        rows_(std::min(kRows, tokens_)),
+        rows_(std::min(kRows, queries_)),
         keys_(tokens_ <= kOnePass ? tokens_ : kKeys),
         score_ld_((keys_ + 15) / 16 * 16) {
     make_products();
@@ -50,14 +51,14 @@ class TileAttention {
   bool one_pass() const { return keys_ >= tokens_; }
 
   void run(const Operands& operands, const Member& member) const {
-    const std::int64_t bands = blocks_of(tokens_, rows_);
+    const std::int64_t bands = blocks_of(queries_, rows_);
     const Member::Part part = member.part(samples_ * settings_.heads * bands);
     const Own own(*this, operands, member);
     std::int64_t packed = -1;
     for (std::int64_t i = part.begin; i < part.end; ++i) {
       const std::int64_t head = i / bands;
       if (head != packed) pack_head(own, packed = head);
-      run_band(own, head, i % bands * rows_, block_size(tokens_, rows_, i % bands));
+      run_band(own, head, i % bands * rows_, block_size(queries_, rows_, i % bands));
     }
   }
 
@@ -86,7 +87,7 @@ class TileAttention {
   }
 
   void make_products() {
-    const auto rows = ProductSet::Sizes::of(tokens_, rows_);
+    const auto rows = ProductSet::Sizes::of(queries_, rows_);
     tile_gemm::Settings score;
     score.a = DType::u8;
     score.b = DType::s8;
@@ -138,7 +139,7 @@ class TileAttention {
   IntegerScores score(const Own& own, std::int64_t head, std::int64_t first, std::int64_t rows, std::int64_t block) const {
     const std::int64_t keys = block_size(tokens_, keys_, block);
     tile_gemm::Arguments product;
-    product.a = own.o.qkv + at(head, first, 0);
+    product.a = own.o.qkv + at(head, settings_.first_query + first, 0);
     product.packed_b = own.keys + static_cast<std::size_t>(block) * score_.packed_bytes();
     product.c = own.scores;
     product.scratch = own.gemm;
@@ -171,14 +172,14 @@ class TileAttention {
       factor[row] = settings_.ratio() / static_cast<float>(total[row]);
       term[row] = (128 - settings_.values.zero_point) * total[row];
     }
-    const std::int64_t y = (head / settings_.heads * tokens_ + first) * width_ + head % settings_.heads * head_width_;
+    const std::int64_t y = (head / settings_.heads * queries_ + first) * width_ + head % settings_.heads * head_width_;
     const std::int64_t y_bytes = settings_.output ? 1 : static_cast<std::int64_t>(sizeof(float));
     const tile_gemm::Requantize bounds = settings_.output.value_or(U8Grid()).bounds();
     finish_values({own.sums, term, factor, rows, head_width_, own.o.y + y * y_bytes, width_, settings_.output ? &bounds : nullptr});
   }
 
   QuantizedAttention settings_;
-  std::int64_t samples_, tokens_, width_, head_width_, rows_, keys_, score_ld_;
+  std::int64_t samples_, tokens_, queries_, width_, head_width_, rows_, keys_, score_ld_;
   ProductSet score_, weigh_first_, weigh_;
   std::size_t at_scores_ = 0, at_weights_ = 0, at_sums_ = 0, at_gemm_ = 0, at_centered_ = 0, at_key_terms_ = 0, at_keys_ = 0, at_values_ = 0;
   std::size_t member_bytes_ = 0;

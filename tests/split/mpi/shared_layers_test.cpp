@@ -75,6 +75,38 @@ TEST(SharedAttention, NaiveAndFlashAnswerAlike) {
   }
 }
 
+// Sums of integers are exact, so tokens and rows that are dealt out come to the same bits as on one rank; so do the shares of a sum
+// over heads or hidden units, but floats are added to one another behind them, and one that lies between two of the grid's values may
+// then fall to the other.
+TEST(SharedIntegers, AnswerAsOneRankDoes) {
+  const parallel::Communicator all = world();
+  for (const char* arch : example::kArchs) {
+    for (const Strategy strategy : {Strategy::sequence, Strategy::tensor, Strategy::pipeline}) {
+      if (strategy == Strategy::tensor && std::string(arch) == "mobilenet_v2") continue;
+      JobSpec spec = shared(arch, strategy);
+      spec.precision = Precision::int8;
+      expect_as_on_one_rank(spec, all, strategy == Strategy::tensor ? 0.1 : 1e-5);
+      spec.batch = 4;
+      spec.parallel.microbatch = 3;
+      expect_as_on_one_rank(spec, all, strategy == Strategy::tensor ? 0.1 : 1e-5);
+    }
+  }
+}
+
+TEST(SharedIntegers, OfInvertedResidualsAreRefusedByChannels) {
+  const parallel::Communicator all = world();
+  JobSpec spec = shared("mobilenet_v2", Strategy::tensor);
+  spec.precision = Precision::int8;
+  spec.ranks = all.size();
+  if (all.size() == 1) return;
+  try {
+    example::run(spec, all);
+    ADD_FAILURE() << "it ran";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("no layer of this model can be shared out"), std::string::npos) << error.what();
+  }
+}
+
 TEST(SharedLayersRecord, RanksSayWhatTheyHad) {
   const parallel::Communicator all = world();
   JobSpec spec = shared("vit_tiny_patch16_224", Strategy::tensor);
