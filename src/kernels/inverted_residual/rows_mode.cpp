@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "kernels/conv2d/depthwise_row.hpp"
 #include "kernels/image_rows.hpp"
 #include "kernels/inverted_residual/tile_block.hpp"
@@ -19,13 +17,12 @@ class Band {
 
   void run(std::int64_t begin, std::int64_t end) const {
     if (block_.first) block_.first->clear(scratch_.first);
-    std::int64_t next = std::max<std::int64_t>(0, begin * size_.stride - 1);  // the next row to be expanded
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t last = std::min(size_.height - 1, i * size_.stride + 1);
-      for (; size_.expand && next <= last; ++next) expand(next);
-      filter(i);
-      project(i);
-    }
+    each_row(
+        size_, begin, end, [this](std::int64_t row) { expand(row); },
+        [this](std::int64_t i) {
+          filter(i);
+          project(i);
+        });
   }
 
  private:

@@ -7,35 +7,12 @@
 #include "core/tensor.hpp"
 #include "core/thread_team.hpp"
 #include "kernels/conv2d/first_convolution.hpp"
+#include "kernels/inverted_residual/dimensions.hpp"
 #include "kernels/tile_gemm/tiled_product.hpp"
 
 // An inverted residual prepared for tiles, between inverted_residual_tile.cpp, which prepares it, and the two ways to run
 // it. Images are channels last: x [N, H, W, C] (but plain where a first convolution reads it), y [N, Ho, Wo, O].
 namespace edgelab::kernels::inverted_residual {
-
-// Expanded rows that are kept in the rows mode: those that one output row reads.
-constexpr std::int64_t kRing = 3;
-
-enum class Mode : std::uint8_t {
-  // Each member takes output rows. Three expanded rows at a time are kept, in L2; a depthwise row is projected while it is in
-  // L1 or L2. Members that meet in an image expand one or two rows there twice.
-  rows,
-  // Each member takes images, or half of the hidden channels of one image: some channels at a time are expanded for all
-  // pixels and filtered while they are in L2, then the projection follows for all hidden channels together. For small
-  // images, whose rows would make tiles too low.
-  channels
-};
-
-// height × width is the size of e, which is that of x unless a first convolution expands; x has `image` floats an image.
-struct Dimensions {
-  std::int64_t batch = 0, height = 0, width = 0, height_out = 0, width_out = 0, image = 0;
-  std::int64_t channels = 0, hidden = 0, channels_out = 0;
-  int stride = 1;
-  bool expand = true, residual = false;
-
-  std::int64_t pixels() const { return height * width; }
-  std::int64_t pixels_out() const { return height_out * width_out; }
-};
 
 // Byte offsets into the scratch: first what the team shares, then `member_bytes` for each member.
 struct ScratchPlan {

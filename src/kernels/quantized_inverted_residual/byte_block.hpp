@@ -6,6 +6,7 @@
 
 #include "core/tensor.hpp"
 #include "core/thread_team.hpp"
+#include "kernels/inverted_residual/dimensions.hpp"
 #include "kernels/quantized_conv2d/byte_depthwise.hpp"
 #include "kernels/quantized_conv2d/byte_product.hpp"
 #include "kernels/quantized_conv2d/first_bytes.hpp"
@@ -15,24 +16,9 @@
 // e [N, He, We, E] and d [N, Ho, Wo, E] in the scratch, y [N, Ho, Wo, O] u8.
 namespace edgelab::kernels::quantized_inverted_residual {
 
-// Expanded rows that are kept in the rows mode: those that one output row reads.
-constexpr std::int64_t kRing = 3;
-
-enum class Mode : std::uint8_t {
-  rows,     // each member takes output rows; three expanded rows at a time are kept
-  channels  // each member takes images, or some of the hidden channels of one image
-};
-
-// height × width is the size of e.
-struct Dimensions {
-  std::int64_t batch = 0, height = 0, width = 0, height_out = 0, width_out = 0, image = 0;
-  std::int64_t channels = 0, hidden = 0, channels_out = 0;
-  int stride = 1;
-  bool expand = true, residual = false;
-
-  std::int64_t pixels() const { return height * width; }
-  std::int64_t pixels_out() const { return height_out * width_out; }
-};
+using inverted_residual::Dimensions;
+using inverted_residual::kRing;
+using inverted_residual::Mode;
 
 // Byte offsets into the scratch: first d of one image that the team shares, then `member_bytes` for each member.
 struct ScratchPlan {

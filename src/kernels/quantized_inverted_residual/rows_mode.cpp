@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "kernels/image_rows.hpp"
 #include "kernels/quantized_inverted_residual/byte_block.hpp"
 
@@ -13,13 +11,12 @@ class Band {
       : block_(block), size_(block.size), scratch_(scratch), x_(run.x + image * size_.image), y_(run.y + image * size_.pixels_out() * size_.channels_out) {}
 
   void run(std::int64_t begin, std::int64_t end) const {
-    std::int64_t next = std::max<std::int64_t>(0, begin * size_.stride - 1);  // the next row to be expanded
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t last = std::min(size_.height - 1, i * size_.stride + 1);
-      for (; size_.expand && next <= last; ++next) expand(next);
-      filter(i);
-      project(i);
-    }
+    inverted_residual::each_row(
+        size_, begin, end, [this](std::int64_t row) { expand(row); },
+        [this](std::int64_t i) {
+          filter(i);
+          project(i);
+        });
   }
 
  private:
