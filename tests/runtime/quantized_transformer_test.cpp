@@ -10,10 +10,9 @@
 #include "kernels/quantized_linear/quantized_linear.hpp"
 #include "kernels/quantized_mlp/quantized_mlp.hpp"
 #include "kernels/quantized_patch_embed/quantized_patch_embed.hpp"
-#include "models/vision_transformer.hpp"
 #include "runtime/executable.hpp"
+#include "small_transformer.hpp"
 #include "support/made_up_grids.hpp"
-#include "support/random_tensor.hpp"
 
 namespace edgelab::runtime {
 namespace {
@@ -22,24 +21,7 @@ using graph::Graph;
 using graph::ValueId;
 using testing::answer;
 using testing::image_of;
-
-Graph bound(bool distilled, std::int64_t batch) {
-  models::VisionTransformerSettings settings;
-  settings.img_size = 64;
-  settings.patch_size = 8;
-  settings.embed_dim = 96;
-  settings.depth = 3;
-  settings.num_heads = 3;
-  settings.classes = 70;
-  settings.distillation_token = distilled;
-  Graph graph = models::vision_transformer(settings, batch);
-  for (const ValueId id : graph.weights()) {
-    const std::string& name = graph.value(id).name;
-    const bool gain = name.find("norm") != std::string::npos && name.ends_with("weight");
-    graph.bind(id, test::random_tensor(graph.type(id).shape, stream_key(3, name), 0.1f, gain ? 1.0f : 0.0f));
-  }
-  return graph;
-}
+using testing::small_transformer;
 
 // Grids from the least to the largest that one run shows: each value made an output once.
 graph::Quantization calibrated(const Graph& layers, int weight_bits = 8) {
@@ -77,7 +59,7 @@ template <class Settings> int count(const Graph& graph) {
 TEST(QuantizedTransformer, GivesTheSameBitsFusedAndNodeByNode) {
   for (const bool distilled : {false, true}) {
     for (const std::int64_t batch : {1, 3}) {
-      const Graph layers = test::layers_of(bound(distilled, batch));
+      const Graph layers = test::layers_of(small_transformer(distilled, batch));
       const Graph unfused = graph::quantize_transformer(layers, calibrated(layers)), fused = graph::fuse_quantized_transformer(unfused);
       EXPECT_GT(count<kernels::QuantizedMlp>(fused), 0);
       const Tensor want = answer(unfused, 1);
@@ -91,7 +73,7 @@ TEST(QuantizedTransformer, GivesTheSameBitsFusedAndNodeByNode) {
 }
 
 TEST(QuantizedTransformer, IsCloseToItsLogitsInFp32) {
-  const Graph layers = test::layers_of(bound(false, 2));
+  const Graph layers = test::layers_of(small_transformer(false, 2));
   const Tensor want = answer(layers, 1);
   const auto noise = [&](int bits) {
     return signal_to_noise_db(answer(graph::fuse_quantized_transformer(graph::quantize_transformer(layers, calibrated(layers, bits))), 2), want);
@@ -105,7 +87,7 @@ TEST(QuantizedTransformer, IsCloseToItsLogitsInFp32) {
 
 // In integers from patch to logits; between the blocks, and where tokens are picked, only what is f32 by design.
 TEST(QuantizedTransformer, HasEveryProductInIntegers) {
-  const Graph written = bound(false, 1);
+  const Graph written = small_transformer(false, 1);
   const Graph fused = graph::optimise_quantized(written, calibrated(test::layers_of(written)));
   EXPECT_EQ(count<kernels::QuantizedPatchEmbed>(fused), 1);
   EXPECT_EQ(count<kernels::QuantizedMlp>(fused), 3);
@@ -120,7 +102,7 @@ TEST(QuantizedTransformer, HasEveryProductInIntegers) {
 }
 
 TEST(QuantizedTransformer, LeavesLayersWithoutAnEntryInFp32) {
-  const Graph layers = test::layers_of(bound(false, 2));
+  const Graph layers = test::layers_of(small_transformer(false, 2));
   graph::Quantization some = calibrated(layers);
   some.layers.erase("blocks.0.attn.qkv");
   some.layers.erase("blocks.1.mlp.fc2");
