@@ -41,11 +41,12 @@ std::string layout_of(const JobSpec& spec, std::int64_t samples) {
 
 // What a step of a split model's training takes and sends, if stages or shares are even, from the time of one micro-batch on one rank.
 void share_out(const JobSpec& spec, const graph::Graph& model, std::int64_t parts, const parallel::Link& link, Forecast& result) {
-  const std::int64_t ranks = spec.ranks, part_ns = result.latency_ns / parts;
+  const Ways ways = ways_of(spec);
+  const std::int64_t ranks = spec.ranks / ways.data, part_ns = result.latency_ns / parts;
   const parallel::Wire wire = wire_of(spec.parallel.wire);
   const graph::Blocks blocks = graph::blocks_of(model);
   double bytes = 0.0;  // of a micro-batch, each way, by all ranks
-  if (ways_of(spec).pipeline > 1) {
+  if (ways.pipeline > 1) {
     for (std::int64_t stage = 1; stage < ranks; ++stage) {
       const std::size_t block = static_cast<std::size_t>(stage) * blocks.first.size() / static_cast<std::size_t>(ranks);
       for (const graph::ValueId id : graph::values_over(model, blocks.first[block])) bytes += static_cast<double>(parallel::wire_bytes(wire, model.type(id)));
@@ -64,7 +65,12 @@ void share_out(const JobSpec& spec, const graph::Graph& model, std::int64_t part
     result.latency_ns = parts * static_cast<std::int64_t>(share * static_cast<double>(part_ns) + messages_ns);
     result.layout = std::to_string(ranks) + " ranks share heads and hidden units of every block, and add up what they make of them";
   }
-  result.wire_bytes = static_cast<std::int64_t>(2.0 * bytes * static_cast<double>(parts * result.calls));
+  const auto gradients = static_cast<double>(result.parameters) * sizeof(float);
+  if (ways.data > 1) {
+    result.layout = std::to_string(ways.data) + " copies with a share of each batch, whose gradients are added up, of " + result.layout;
+    result.latency_ns += static_cast<std::int64_t>(2.0 * gradients / static_cast<double>(ranks) * link.ns_per_byte);
+  }
+  result.wire_bytes = static_cast<std::int64_t>(2.0 * static_cast<double>(result.calls) * (ways.data * bytes * static_cast<double>(parts) + (ways.data - 1) * gradients));
   result.total_ns = result.calls * result.latency_ns;
 }
 
@@ -74,7 +80,7 @@ Forecast forecast_training(const JobSpec& given, std::optional<int> classes, int
   spec.model.weights.job.clear();  // nothing has run yet
   const models::ModelOptions options = model_options(spec, classes);
   const bool split = splits_model(spec) && spec.ranks > 1;
-  const std::int64_t batch = batch_of(spec), rows = split ? batch : ceiling(batch, spec.ranks), parts = split ? parts_of_batch(spec) : spec.train->accumulate;
+  const std::int64_t batch = batch_of(spec), rows = split ? batch_of_copy(spec) : ceiling(batch, spec.ranks), parts = split ? parts_of_batch(spec) : spec.train->accumulate;
   results::ModelRecord record;
   const graph::Graph model = model_to_train(spec, options, split ? rows / parts : rows_of_a_part(spec, rows), {}, threads, record);
   const std::vector<std::string> parameters = train::trainable_parameters(model, trainable_settings(spec.train->trainable));

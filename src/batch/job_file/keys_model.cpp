@@ -134,7 +134,7 @@ const Section& parallel_section() {
             way_key("pipeline", &ParallelSpec::pipeline, "stages of a hybrid"),
             way_key("tensor", &ParallelSpec::tensor, "tensor-parallel ways of a hybrid"),
             way_key("sequence", &ParallelSpec::sequence, "sequence-parallel ways of a hybrid"),
-            way_key("data", &ParallelSpec::data, "copies of the split model, each with a shard of the data; `infer` and `evaluate`"),
+            way_key("data", &ParallelSpec::data, "copies of the split model, each with a shard of the data"),
         });
     all.alternatives = {{"strategy"}, {"pipeline", "tensor", "sequence", "data"}};
     return all;

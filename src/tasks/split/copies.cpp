@@ -20,6 +20,14 @@ Copies::Copies(const parallel::Communicator& job, int count) : job_(job), count_
   own_.emplace(job.create_group(ranks, 0));
 }
 
+std::optional<parallel::Communicator> Copies::make_peers() const {
+  if (count_ == 1) return std::nullopt;
+  const int size = job_.size() / count_;
+  std::vector<int> ranks;
+  for (int copy = 0; copy < count_; ++copy) ranks.push_back(copy * size + job_.rank() % size);
+  return job_.create_group(ranks, 1);
+}
+
 std::int64_t Copies::sum(std::int64_t value) const { return job_.all_reduce(leads() ? value : std::int64_t{0}, parallel::Reduction::sum); }
 
 std::int64_t Copies::most(std::int64_t value) const { return job_.all_reduce(leads() ? value : std::int64_t{0}, parallel::Reduction::max); }

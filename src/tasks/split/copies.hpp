@@ -22,6 +22,9 @@ class Copies {
   bool leads() const { return own().rank() == 0; }
   data::Shard shard_of(std::int64_t samples) const { return data::shard_of(samples, index(), count_); }
 
+  // The ranks that sit in the same place of each copy, in the copies' order; none where there is one copy. Collective over the job.
+  std::optional<parallel::Communicator> make_peers() const;
+
   // The sum, and the largest, of what the copies' leaders say; on every rank. Collective over the job.
   std::int64_t sum(std::int64_t value) const;
   std::int64_t most(std::int64_t value) const;

@@ -45,16 +45,18 @@ namespace {
 std::vector<SpecProblem> problems_of_split_training(const JobSpec& spec) {
   std::vector<SpecProblem> problems;
   const Ways ways = ways_of(spec);
-  if (spec.parallel.strategy == Strategy::automatic || ways.sequence > 1 || ways.data > 1 || (ways.pipeline > 1 && ways.tensor > 1)) {
-    problems.push_back({"this version of edgelab trains a split model as a pipeline or tensor parallel, not by sequence, auto or products", "say parallel: {strategy: pipeline}, or leave it out: train splits the data"});
+  if (spec.parallel.strategy == Strategy::automatic || ways.sequence > 1 || (ways.pipeline > 1 && ways.tensor > 1)) {
+    problems.push_back({"this version of edgelab trains a split model as a pipeline or tensor parallel, in copies or not, not by sequence, auto or both at once", "say parallel: {strategy: pipeline}, or leave it out: train splits the data"});
   }
   if (spec.parallel.wire == Wire::fp16 || spec.parallel.wire == Wire::int8) {
     problems.push_back({"gradients are too small for fp16 and too unlike one another for int8", "say wire: fp32 or bf16"});
   }
   if (!spec.train) return problems;
-  const int batch = spec.train->batch.value_or(spec.batch), micro = std::min(batch, spec.parallel.microbatch);
-  if (ways.pipeline > 1 && batch % micro != 0) {
-    problems.push_back({"a batch of " + std::to_string(batch) + " samples can't be worked through in micro-batches of " + std::to_string(micro), "say a parallel.microbatch that divides train.batch"});
+  const int batch = spec.train->batch.value_or(spec.batch), copy = batch / ways.data, micro = std::max(1, std::min(copy, spec.parallel.microbatch));
+  if (batch % ways.data != 0) {
+    problems.push_back({"a batch of " + std::to_string(batch) + " samples can't be shared out evenly to " + std::to_string(ways.data) + " copies of the model", "say a parallel.data that divides train.batch"});
+  } else if (ways.pipeline > 1 && copy % micro != 0) {
+    problems.push_back({"a batch of " + std::to_string(copy) + " samples can't be worked through in micro-batches of " + std::to_string(micro), "say a parallel.microbatch that divides " + std::string(ways.data > 1 ? "a copy's share of train.batch" : "train.batch")});
   }
   if (ways.pipeline > 1 && spec.train->accumulate > 1) {
     problems.push_back({"the parts of a pipeline's batch are its micro-batches", "leave out train.accumulate, and say parallel.microbatch"});

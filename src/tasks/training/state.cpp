@@ -50,16 +50,17 @@ void Training::build_trainer() {
 // Of a model that is split over the ranks. What goes wrong on one is everybody's error.
 void Training::build_part(std::int64_t parts) {
   parallel::together(communicator_, [&] {
-    const std::int64_t batch = loader_options_.batch;
+    const std::int64_t batch = batch_of_copy(spec_);
     if (batch % parts != 0) rows_of_a_part(spec_, batch);  // throws
     model_ = model_to_train(spec_, options_, batch / parts, context_.weights_of_jobs, context_.threads, model_record_);
     parameters_ = train::trainable_parameters(model_, trainable_settings(spec_.train->trainable));
   });
-  split_.emplace(spec_, context_, model_, parameters_);
+  copies_.emplace(communicator_, ways_of(spec_).data);
+  split_.emplace(spec_, context_, *copies_, model_, parameters_);
   loader_options_.shares = split_->shares();
   loader_options_.rank = split_->share_of();
   parallel::together(communicator_, [&] {
-    train::TrainerSettings settings = trainer_settings(spec_, split_->graph(), split_->parameters(), context_.threads, 1);
+    train::TrainerSettings settings = trainer_settings(spec_, split_->graph(), split_->parameters(), context_.threads, copies_->count());
     settings.accumulate = parts;
     settings.step.place = split_->place();
     trainer_.emplace(split_->graph(), split_->parameters(), settings);

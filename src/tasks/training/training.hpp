@@ -90,7 +90,8 @@ class Training {
   results::RankRow row_;
   graph::Graph model_;                   // all of it, with the weights in training
   std::vector<std::string> parameters_;  // that move
-  std::optional<SplitTraining> split_;   // of a model that is split over the ranks
+  std::optional<Copies> copies_;         // of a model that is split over the ranks,
+  std::optional<SplitTraining> split_;   // and this rank's part of its copy
   std::optional<train::Trainer> trainer_;
   std::optional<BucketExchange> exchange_;
   ThreadTeam team_;

@@ -128,6 +128,34 @@ TEST_P(SplitCheckpoints, HoldTheWholeModelAndAreGoneOnFrom) {
 
 INSTANTIATE_TEST_SUITE_P(Strategies, SplitCheckpoints, testing::Values(Strategy::pipeline, Strategy::tensor));
 
+// Two copies of two ranks each, whose gradients are added up part by part.
+TEST(TrainInCopies, OfPipelinesAndSharesLearnsAsOnOneRank) {
+  const parallel::Communicator all = world();
+  if (all.size() != 4) GTEST_SKIP() << "two copies of two ranks are four";
+  for (const bool pipeline : {true, false}) {
+    JobSpec spec = with_sgd(small_training(), 0.05, all);
+    spec.train->augment = {"crop", "flip", "mixup"};
+    spec.train->clip_norm = 0.5;
+    spec.train->ema = 0.9;
+    spec.parallel.data = 2;
+    (pipeline ? spec.parallel.pipeline : spec.parallel.tensor) = 2;
+    spec.parallel.microbatch = 4;
+    expect_the_same(spec, alone(spec), all);
+  }
+}
+
+TEST(TrainInCopies, OfAConvolutionalPipelineLearnsAsOnOneRank) {
+  const parallel::Communicator all = world();
+  if (all.size() != 4) GTEST_SKIP() << "two copies of two ranks are four";
+  JobSpec spec = with_sgd(small_convolutional_training(), 0.01, all);
+  spec.parallel.data = spec.parallel.pipeline = 2;
+  spec.parallel.microbatch = 4;
+  spec.train->drop_last = false;
+  spec.data.limit = 60;
+  spec.train->batch_norm = BatchNormMode::frozen;
+  expect_the_same(spec, alone(spec), all);
+}
+
 TEST(TrainInParts, SaysWhatEachRankHas) {
   const parallel::Communicator all = world();
   if (all.size() == 1) GTEST_SKIP() << "nothing is split";
@@ -164,6 +192,8 @@ TEST(TrainInParts, RefusesWhatItCantDo) {
   EXPECT_TRUE(refused([](JobSpec& job) { job.parallel.strategy = Strategy::sequence; }));
   EXPECT_TRUE(refused([](JobSpec& job) { job.train->accumulate = 2; }));
   EXPECT_TRUE(refused([](JobSpec& job) { job.ranks = 4, job.parallel = {}, job.parallel.pipeline = 2, job.parallel.tensor = 2; }));
+  EXPECT_FALSE(refused([](JobSpec& job) { job.ranks = 4, job.parallel.strategy = Strategy::none, job.parallel.pipeline = 2, job.parallel.data = 2, job.parallel.microbatch = 4; }));
+  EXPECT_TRUE(refused([](JobSpec& job) { job.ranks = 10, job.parallel.strategy = Strategy::none, job.parallel.pipeline = 2, job.parallel.data = 5; }));
   spec.parallel.strategy = Strategy::tensor;
   EXPECT_TRUE(refused([](JobSpec& job) { job.train->trainable.what = Trainable::lora; }));
 }

@@ -29,20 +29,31 @@ MeasuredCosts costs_as_written(const JobSpec& spec, const TaskContext& context, 
   return measure_costs(as_written, model, context.communicator, context.threads);
 }
 
-std::vector<std::size_t> starts_of_stages(const JobSpec& spec, const TaskContext& context, const graph::Graph& model) {
+// What the first copy has found out is so for all: gradients are added up part by part. Collective.
+template <class T> std::vector<T> as_the_first(std::vector<T> found, const std::optional<parallel::Communicator>& peers) {
+  if (peers) peers->broadcast(std::span(found), 0);
+  return found;
+}
+
+std::vector<std::size_t> starts_of_stages(const JobSpec& spec, const TaskContext& context, const graph::Graph& model,
+                                          const std::optional<parallel::Communicator>& peers) {
   const graph::Blocks blocks = graph::blocks_of(model);
   std::vector<int> counts = spec.parallel.partition;
   if (counts.empty()) {
     const MeasuredCosts costs = costs_as_written(spec, context, model);
-    counts = best_block_counts(model, costs, wire_of(spec.parallel.wire), context.communicator.size(), 1);
+    counts = as_the_first(best_block_counts(model, costs, wire_of(spec.parallel.wire), context.communicator.size(), 1), peers);
   }
   return graph::starts_of(blocks, counts);
 }
 
-std::vector<double> speeds_of_members(const JobSpec& spec, const TaskContext& context, const graph::Graph& model) {
-  if (all_alike(context)) return std::vector<double>(static_cast<std::size_t>(context.communicator.size()), 1.0);
-  return member_speeds(ways_of(spec), costs_as_written(spec, context, model).slowness);
+std::vector<double> speeds_of_members(const JobSpec& spec, const TaskContext& context, const graph::Graph& model,
+                                      const std::optional<parallel::Communicator>& peers) {
+  const auto members = static_cast<std::size_t>(context.communicator.size());
+  const bool alike = all_alike(context);
+  return as_the_first(alike ? std::vector<double>(members, 1.0) : member_speeds(ways_of(spec), costs_as_written(spec, context, model).slowness), peers);
 }
+
+TaskContext of_copy(const TaskContext& context, const Copies& copies) { return {copies.own(), context.threads, {}, context.cancelled, false, {}, {}, {}}; }
 
 // In the ranks' order, so that all come to the same bits.
 double sum_over(const parallel::Communicator& communicator, double mine) {
@@ -52,29 +63,35 @@ double sum_over(const parallel::Communicator& communicator, double mine) {
 
 }  // namespace
 
+std::int64_t batch_of_copy(const JobSpec& spec) { return batch_of(spec) / ways_of(spec).data; }
+
 std::int64_t parts_of_batch(const JobSpec& spec) {
   if (ways_of(spec).pipeline == 1) return spec.train->accumulate;
-  return batch_of(spec) / std::min<std::int64_t>(batch_of(spec), spec.parallel.microbatch);
+  return batch_of_copy(spec) / std::min<std::int64_t>(batch_of_copy(spec), spec.parallel.microbatch);
 }
 
-SplitTraining::SplitTraining(const JobSpec& spec, const TaskContext& context, const graph::Graph& model, const std::vector<std::string>& parameters)
-    : communicator_(context.communicator),
+SplitTraining::SplitTraining(const JobSpec& spec, const TaskContext& context, const Copies& copies, const graph::Graph& model, const std::vector<std::string>& parameters)
+    : copies_(copies),
+      communicator_(copies.own()),
+      peers_(copies.make_peers()),
       pipeline_(ways_of(spec).pipeline > 1),
       distils_(spec.train->distill.has_value()),
       wire_(wire_of(spec.parallel.wire)),
-      batch_(batch_of(spec)),
+      batch_(batch_of_copy(spec)),
       parts_(parts_of_batch(spec)),
       classes_(model.type(model.outputs().front()).shape.back()),
-      messages_(context.communicator.duplicate()) {
+      messages_(communicator_.duplicate()) {
+  const TaskContext own = of_copy(context, copies);
   if (pipeline_) {
-    make_stage(spec, context, model, parameters);
+    make_stage(spec, own, model, parameters);
   } else {
-    make_shares(spec, context, model, parameters);
+    make_shares(spec, own, model, parameters);
   }
+  if (copies.count() > 1) role_ = "copy " + std::to_string(copies.index() + 1) + " of " + std::to_string(copies.count()) + ", " + role_;
 }
 
 void SplitTraining::make_stage(const JobSpec& spec, const TaskContext& context, const graph::Graph& model, const std::vector<std::string>& parameters) {
-  const std::vector<std::size_t> starts = starts_of_stages(spec, context, model);
+  const std::vector<std::size_t> starts = starts_of_stages(spec, context, model, peers_);
   const auto me = static_cast<std::size_t>(communicator_.rank());
   parallel::together(communicator_, [&] {
     train::TrainingStage stage = train::training_stage(model, starts, me, parameters, parts_);
@@ -93,7 +110,7 @@ void SplitTraining::make_stage(const JobSpec& spec, const TaskContext& context, 
 
 void SplitTraining::make_shares(const JobSpec& spec, const TaskContext& context, const graph::Graph& model, const std::vector<std::string>& parameters) {
   transport_.emplace(messages_, wire_, log_);
-  const std::vector<double> speeds = speeds_of_members(spec, context, model);
+  const std::vector<double> speeds = speeds_of_members(spec, context, model, peers_);
   std::vector<StatePieces::Pieces> of_rank;
   std::string share;
   parallel::together(communicator_, [&] {
@@ -123,14 +140,12 @@ void SplitTraining::connect(train::Trainer& trainer) {
     part.link = &link_.emplace(messages_, wire_, trainer.compiled(), parts_);
   }
   trainer.works_on(std::move(part));
+  if (!peers_) return;
+  exchange_.emplace(*peers_, trainer.exchanged_elements());
+  trainer.exchange_by(*exchange_, 1.0 / copies_.count());
 }
 
-std::vector<std::int64_t> SplitTraining::shares() const {
-  if (!pipeline_) return {batch_};
-  std::vector<std::int64_t> shares(static_cast<std::size_t>(communicator_.size()), 0);
-  shares.front() = batch_;
-  return shares;
-}
+std::vector<std::int64_t> SplitTraining::shares() const { return std::vector<std::int64_t>(static_cast<std::size_t>(copies_.count()), batch_); }
 
 void SplitTraining::send_targets(const data::TrainingBatch& batch, std::span<const float> teacher) {
   if (!pipeline_) return;
@@ -152,12 +167,15 @@ void SplitTraining::receive_targets(data::TrainingBatch& batch, std::vector<floa
 }
 
 void SplitTraining::note_times(results::RankRow& row) const {
-  const parallel::Traffic traffic = messages_.traffic();
-  row.wait_ns += traffic.wait_ns;
-  row.send_ns += traffic.send_ns;
-  row.receive_ns += traffic.receive_ns;
-  row.bytes_sent += traffic.bytes_sent;
-  row.bytes_received += traffic.bytes_received;
+  const auto note = [&](const parallel::Traffic& traffic) {
+    row.wait_ns += traffic.wait_ns;
+    row.send_ns += traffic.send_ns;
+    row.receive_ns += traffic.receive_ns;
+    row.bytes_sent += traffic.bytes_sent;
+    row.bytes_received += traffic.bytes_received;
+  };
+  note(messages_.traffic());
+  if (peers_) note(peers_->traffic());
 }
 
 }  // namespace edgelab::tasks
