@@ -11,29 +11,11 @@
 #include "core/clock.hpp"
 #include "core/host_state.hpp"
 #include "core/machine.hpp"
-#include "parallel/numbers.hpp"
+#include "results/json/record_json.hpp"
 #include "tasks/task.hpp"
 
 namespace edgelab::tasks {
 namespace {
-
-// What a rank says of its host beside the rows of the table.
-struct HostTotals {
-  double joules = 0;  // NaN where nothing can tell
-  std::int64_t window_ns = 0, readings = 0, reading_ns = 0, interval_ns = 0;
-  std::int64_t throttled_readings = 0, throttle_bits = 0;
-};
-
-HostTotals totals_of(const HostSampler& sampler) {
-  const HostReadings& readings = sampler.readings();
-  return {readings.joules().value_or(std::nan("")),
-          readings.window_ns(),
-          readings.readings(),
-          sampler.reading_ns(),
-          sampler.interval_ns(),
-          readings.throttled_readings(),
-          readings.throttle_bits()};
-}
 
 std::vector<results::TelemetryRow> rows_of(const HostReadings& readings, int rank, std::int64_t began_ns) {
   std::vector<results::TelemetryRow> rows;
@@ -45,11 +27,28 @@ std::vector<results::TelemetryRow> rows_of(const HostReadings& readings, int ran
 }
 
 // "pi-1: under-voltage, throttled in 12 of 40 readings"
-void note_throttling(const std::string& host, const HostTotals& totals, results::Summary& summary) {
-  if (totals.throttled_readings == 0) return;
-  const std::string text = fmt::format("{}: {} in {} of {} readings", host, throttle_names(totals.throttle_bits),
-                                       totals.throttled_readings, totals.readings);
-  summary.throttling = summary.throttling ? *summary.throttling + "; " + text : text;
+std::optional<std::string> words_on_throttling(const std::string& host, const HostReadings& readings) {
+  if (readings.throttled_readings() == 0) return std::nullopt;
+  return fmt::format("{}: {} in {} of {} readings", host, throttle_names(readings.throttle_bits()), readings.throttled_readings(), readings.readings());
+}
+
+// What a rank that samples says of its host, as a record of nothing else.
+results::JobRecord record_of(const HostSampler& sampler, int rank, std::int64_t began_ns) {
+  const HostReadings& readings = sampler.readings();
+  const std::string host = host_name();
+  results::JobRecord record;
+  record.energy.push_back({rank, host, readings.power_source(), readings.joules().value_or(std::nan("")), std::nan(""), readings.window_ns(), readings.readings(),
+                           sampler.reading_ns(), sampler.interval_ns()});
+  record.telemetry = rows_of(readings, rank, began_ns);
+  record.summary.throttling = words_on_throttling(host, readings);
+  return record;
+}
+
+void append(results::JobRecord& to, const results::JobRecord& from) {
+  to.energy.insert(to.energy.end(), from.energy.begin(), from.energy.end());
+  to.telemetry.insert(to.telemetry.end(), from.telemetry.begin(), from.telemetry.end());
+  const std::optional<std::string>& words = from.summary.throttling;
+  if (words) to.summary.throttling = to.summary.throttling ? *to.summary.throttling + "; " + *words : *words;
 }
 
 }  // namespace
@@ -68,31 +67,14 @@ void JobTelemetry::begin() {
 }
 
 void JobTelemetry::gather(results::JobRecord& record) const {
-  std::vector<HostTotals> mine;
-  std::vector<results::TelemetryRow> rows;
-  std::string host, source;
-  if (sampler_ && sampler_->readings().window_ns() > 0) {
-    mine.push_back(totals_of(*sampler_));
-    rows = rows_of(sampler_->readings(), communicator_.rank(), began_ns_);
-    host = this_machine().host_name;
-    source = sampler_->readings().power_source();
+  std::vector<std::uint8_t> mine;
+  if (sampler_ && sampler_->readings().window_ns() > 0) mine = results::to_bytes(record_of(*sampler_, communicator_.rank(), began_ns_));
+  for (const parallel::Bytes& theirs : communicator_.gather(std::as_bytes(std::span(mine)), 0)) {
+    if (theirs.empty()) continue;
+    append(record, results::job_record_from_bytes(std::span(reinterpret_cast<const std::uint8_t*>(theirs.data()), theirs.size())));
   }
-  const auto all_totals = communicator_.gather(std::as_bytes(std::span(mine)), 0);
-  const auto all_rows = communicator_.gather(std::as_bytes(std::span(rows)), 0);
-  const auto all_hosts = communicator_.gather(std::as_bytes(std::span(host)), 0);
-  const auto all_sources = communicator_.gather(std::as_bytes(std::span(source)), 0);
   double joules = 0;
-  for (std::size_t rank = 0; rank < all_totals.size(); ++rank) {
-    for (const HostTotals& totals : parallel::values_of<HostTotals>(all_totals[rank])) {
-      record.energy.push_back({static_cast<int>(rank), parallel::text_of(all_hosts[rank]), parallel::text_of(all_sources[rank]),
-                               totals.joules, std::nan(""), totals.window_ns, totals.readings, totals.reading_ns,
-                               totals.interval_ns});
-      joules += totals.joules;
-      note_throttling(record.energy.back().host, totals, record.summary);
-    }
-    const auto theirs = parallel::values_of<results::TelemetryRow>(all_rows[rank]);
-    record.telemetry.insert(record.telemetry.end(), theirs.begin(), theirs.end());
-  }
+  for (const results::EnergyRow& host : record.energy) joules += host.energy_joules;
   if (record.energy.empty() || std::isnan(joules)) return;
   record.summary.energy_joules = joules;
   if (samples_ > 0) record.summary.energy_per_sample_joules = joules / static_cast<double>(samples_);
