@@ -190,7 +190,7 @@ TEST_F(Submit, AnMpirunThatHangsBeforeRank0CouldSayAWordIsKilled) {
 TEST_F(Submit, ATrainingThatIsInterruptedSavesItsWorkAndResumeGoesOnFromThere) {
   const std::string file = (folder_ / "learn.yaml").string(), spool = "export EDGELAB_SPOOL=" + (folder_ / "spool").string() + "\n";
   // 8 steps an epoch, 72 in all. Its half lies amid an epoch: no checkpoint is due there.
-  std::ofstream(file) << "name: learn\njobs:\n  - {id: halt, task: train, seed: 3, threads: 1, data: {dataset: shapes10, limit: 192}, train: {epochs: 9, batch: 24}, time_limit: 5min,\n"
+  std::ofstream(file) << "name: learn\njobs:\n  - {id: halt, task: train, seed: 3, threads: 1, data: {dataset: shapes10, limit: 192}, train: {epochs: 9, batch: 24}, time_limit: 5m,\n"
                          "     model: {arch: vit_tiny_patch16_224, img_size: 16, patch_size: 4, depth: 2, embed_dim: 24, num_heads: 3}}\n";
   const std::string submit = FAULTY_EDGELAB " submit " + file + " --out " + results() + " --grace 20 ";
   const ProgramResult first = run_program(spool + submit + "& pid=$!\nfor i in $(seq 1200); do " EDGELAB_BINARY
