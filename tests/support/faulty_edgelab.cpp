@@ -77,7 +77,10 @@ results::JobRecord run_on_made_up_host(const tasks::JobSpec& spec, tasks::TaskCo
 results::JobRecord run_to_its_half(const tasks::JobSpec& spec, tasks::TaskContext& context) {
   context.progress = [&context, tell = context.progress, last = 1.0](const tasks::ProgressReport& report) mutable {
     tell(report);
-    while (last < 0.5 && report.fraction >= 0.5 && !context.cancelled()) std::this_thread::sleep_for(1ms);
+    while (last < 0.5 && report.fraction >= 0.5 && !context.cancelled()) {
+      std::this_thread::sleep_for(1ms);
+      tell(report);  // of reports that follow one another too fast some are not passed on
+    }
     last = report.fraction;
   };
   return tasks::run_task(spec, context);
