@@ -4,6 +4,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 // Whole numbers out of JSON that others may have written. nlohmann::json's own conversion takes 1e300 for an int, which is undefined, and
 // cuts a long number to a short one without a word. Includes nothing of that library: whoever reads JSON has it.
@@ -15,6 +16,15 @@ template <class T, class Json> T whole_number(const Json& value) {
       value.is_number_unsigned() ? std::in_range<T>(value.template get<std::uint64_t>()) : value.is_number_integer() && std::in_range<T>(value.template get<std::int64_t>());
   if (fits) return value.template get<T>();
   throw Json::type_error::create(302, "type must be a whole number that fits, but is " + value.dump().substr(0, 40), &value);
+}
+
+// Of an array of them. Throws the same.
+template <class T, class Json> std::vector<T> whole_numbers(const Json& array) {
+  if (!array.is_array()) throw Json::type_error::create(302, std::string("type must be array, but is ") + array.type_name(), &array);
+  std::vector<T> numbers;
+  numbers.reserve(array.size());
+  for (const Json& value : array) numbers.push_back(whole_number<T>(value));
+  return numbers;
 }
 
 // The member of an object, into a field of a struct.

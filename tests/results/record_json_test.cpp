@@ -81,6 +81,16 @@ TEST(RecordJson, MalformedBytesAreAnErrorAndNeverACrash) {
   EXPECT_THROW(job_record_from_json_text(head + "\"logits\":{\"extents\":[1,1],\"data\":\"AA*=\"}}"), Error);
 }
 
+TEST(RecordJson, AnIntegerOfAListThatIsNoneOfItsTypeIsAnError) {
+  const auto with = [](const std::string& array) { return R"({"id":"a","task":"","status":"done","attempts":1,)" + array + "}"; };
+  EXPECT_NO_THROW(job_record_from_json_text(with(R"("latency":{"extents":[1,2],"data":[1,2]},"predictions":{"extents":[1],"data":[2147483647]})")));
+  for (const char* number : {"88888888888888888888888888888888884257434", "1.5", "9223372036854775808", "\"1\""}) {
+    EXPECT_THROW(job_record_from_json_text(with(std::string(R"("latency":{"extents":[1,2],"data":[1,)") + number + "]}")), Error) << number;
+  }
+  EXPECT_THROW(job_record_from_json_text(with(R"("latency":{"extents":[1e300,2],"data":[1,2]})")), Error);
+  EXPECT_THROW(job_record_from_json_text(with(R"("predictions":{"extents":[1],"data":[2147483648]})")), Error);
+}
+
 TEST(RecordJson, ShownJsonHasTheFixedForm) {
   const auto json = shown_json(test::sample_run());
   EXPECT_EQ(json["schema"], "edgelab/1");

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "core/error.hpp"
+#include "core/json_numbers.hpp"
 #include "results/json/encoding.hpp"
 #include "results/schema/schema.hpp"
 #include "results/schema/text.hpp"
@@ -129,7 +130,7 @@ struct JsonReader {
   void array(const ArrayPart<Record, Element>& part) {
     const Json* held = member_of(json, part.name);
     if (held == nullptr) return;
-    const auto extents = held->at("extents").template get<std::vector<std::int64_t>>();
+    const auto extents = whole_numbers<std::int64_t>(held->at("extents"));
     auto& elements = record.*part.data;
     if constexpr (kAsBytes<Element>) {
       const std::vector<std::byte> bytes = bytes_from(held->at("data"), part.name);
@@ -138,7 +139,7 @@ struct JsonReader {
       elements.resize(bytes.size() / sizeof(Element));
       if (!bytes.empty()) std::memcpy(elements.data(), bytes.data(), bytes.size());
     } else {
-      elements = held->at("data").template get<std::vector<Element>>();
+      elements = whole_numbers<Element>(held->at("data"));
     }
     std::size_t wanted = 1;
     for (const std::int64_t extent : extents) {
