@@ -73,7 +73,8 @@ coverage() {
       "build-fuzz/corpus/$target" >"$folder/$target.log" 2>&1 || say "$target stopped: $(tail -n 1 "$folder/$target.log")"
   done
   "$tools/llvm-profdata" merge -o "$folder/all.profdata" "${targets[@]}"
-  "$tools/llvm-cov" report "${programs[@]}" "-instr-profile=$folder/all.profdata" src/batch/job_file src/batch/session.cpp \
+  # The first program is named without an -object of its own.
+  "$tools/llvm-cov" report "${programs[@]:1}" "-instr-profile=$folder/all.profdata" src/batch/job_file src/batch/session.cpp \
     src/models/safetensors src/data src/results/journal* src/results/json src/results/hdf5
 }
 
