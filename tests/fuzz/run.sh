@@ -49,11 +49,12 @@ fuzz() {
 }
 
 # Inputs that were left in build-fuzz/found/TARGET and fail in code of ours: without libhdf5 in the report. Fails if there are any.
+# -timeout reports where one hangs.
 triage() {
   local target=$1 input report theirs=0 ours=0
   for input in "build-fuzz/found/$target"/*; do
     [[ -f $input ]] || continue
-    ! report=$("build-fuzz/fuzz_$target" -detect_leaks=0 -rss_limit_mb=1024 -malloc_limit_mb=256 "$input" 2>&1) || continue
+    ! report=$("build-fuzz/fuzz_$target" -detect_leaks=0 -timeout=60 -rss_limit_mb=1024 -malloc_limit_mb=256 "$input" 2>&1) || continue
     if grep -q libhdf5 <<<"$report"; then
       theirs=$((theirs + 1))
     else
