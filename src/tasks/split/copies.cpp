@@ -1,6 +1,5 @@
 #include "tasks/split/copies.hpp"
 
-#include <string>
 #include <vector>
 
 #include "core/error.hpp"
@@ -19,6 +18,8 @@ Copies::Copies(const parallel::Communicator& job, int count) : job_(job), count_
   for (int rank = 0; rank < size; ++rank) ranks.push_back(index() * size + rank);
   own_.emplace(job.create_group(ranks, 0));
 }
+
+std::string Copies::words() const { return count_ == 1 ? "" : "copy " + std::to_string(index() + 1) + " of " + std::to_string(count_) + ", "; }
 
 std::optional<parallel::Communicator> Copies::make_peers() const {
   if (count_ == 1) return std::nullopt;

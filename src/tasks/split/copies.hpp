@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "data/loader.hpp"
 #include "parallel/communicator.hpp"
@@ -20,6 +21,7 @@ class Copies {
   int count() const { return count_; }
   int index() const { return job_.rank() / (job_.size() / count_); }  // of this rank's copy
   bool leads() const { return own().rank() == 0; }
+  std::string words() const;  // what a rank's role begins with: "copy 1 of 2, ", or nothing of one copy
   data::Shard shard_of(std::int64_t samples) const { return data::shard_of(samples, index(), count_); }
 
   // The ranks that sit in the same place of each copy, in the copies' order; none where there is one copy. Collective over the job.

@@ -46,8 +46,7 @@ SplitRun::SplitRun(const JobSpec& spec, TaskContext& context) : spec_(spec), con
   shard_ = copies_.shard_of(samples_);
   batches_ = MicroBatches(shard_.size(), spec.batch, spec.parallel.microbatch);
   model_.emplace(spec, static_cast<int>(about[1]), copies_.own(), context, batches_.size(), shard_.size());
-  const std::string copy = copies_.count() == 1 ? "" : "copy " + std::to_string(copies_.index() + 1) + " of " + std::to_string(copies_.count()) + ", ";
-  row_ = own_rank_row(context, copy + model_->role());
+  row_ = own_rank_row(context, copies_.words() + model_->role());
   row_.load_ns = now_ns() - started;
   bytes_before_ = model_->bytes_sent();
   record_.batch = spec.batch;

@@ -87,7 +87,7 @@ SplitTraining::SplitTraining(const JobSpec& spec, const TaskContext& context, co
   } else {
     make_shares(spec, own, model, parameters);
   }
-  if (copies.count() > 1) role_ = "copy " + std::to_string(copies.index() + 1) + " of " + std::to_string(copies.count()) + ", " + role_;
+  role_ = copies.words() + role_;
 }
 
 void SplitTraining::make_stage(const JobSpec& spec, const TaskContext& context, const graph::Graph& model, const std::vector<std::string>& parameters) {
