@@ -42,14 +42,10 @@ std::vector<std::string> words(const std::string& text) {
   return result;
 }
 
-// Cores that the cgroup's CPU quota pays for, rounded up; 0 if there is no quota. cgroup v2, then v1.
+// Cores that the cgroup's CPU quota pays for, rounded up; 0 if there is no quota.
 int quota_cores() {
-  const auto cores_of = [](double quota, double period) { return quota > 0 && period > 0 ? static_cast<int>(quota / period + 0.999) : 0; };
-  const std::vector<std::string> v2 = words(first_line("/sys/fs/cgroup/cpu.max"));
-  if (v2.size() == 2 && v2[0] != "max") return cores_of(std::strtod(v2[0].c_str(), nullptr), std::strtod(v2[1].c_str(), nullptr));
-  const std::string quota = first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  const std::string period = first_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  return quota.empty() || period.empty() ? 0 : cores_of(std::strtod(quota.c_str(), nullptr), std::strtod(period.c_str(), nullptr));
+  const std::optional<CpuQuota> quota = cpu_quota();
+  return quota ? static_cast<int>(quota->run_ns / quota->period_ns + 0.999) : 0;
 }
 
 std::string operating_system_name() {
@@ -163,6 +159,18 @@ void reset_peak_resident() noexcept {
     std::fputs("5", file);
     std::fclose(file);
   }
+}
+
+// Of version 2, then of version 1, both in microseconds.
+std::optional<CpuQuota> cpu_quota() {
+  const auto of = [](const std::string& run, const std::string& period) -> std::optional<CpuQuota> {
+    const CpuQuota quota{1e3 * std::strtod(run.c_str(), nullptr), 1e3 * std::strtod(period.c_str(), nullptr)};
+    if (quota.run_ns > 0.0 && quota.period_ns > 0.0) return quota;
+    return std::nullopt;  // "max", -1, or no such file
+  };
+  const std::vector<std::string> v2 = words(first_line("/sys/fs/cgroup/cpu.max"));
+  if (v2.size() == 2) return of(v2[0], v2[1]);
+  return of(first_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), first_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us"));
 }
 
 std::vector<int> usable_cores() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,13 @@ bool has_feature(const std::vector<std::string>& features, std::string_view want
 // wish: some containers forbid it.
 std::int64_t peak_resident_bytes();
 void reset_peak_resident() noexcept;
+
+// What the cgroup lets this process's threads use of the processor together: `run_ns` in every `period_ns`, and they stand still for the
+// rest. Read anew at every call.
+struct CpuQuota {
+  double run_ns = 0.0, period_ns = 0.0;
+};
+std::optional<CpuQuota> cpu_quota();  // nothing where there is none
 
 // Cores that this process may run on, whatever a launcher bound it to: the container's cpuset, cut by its CPU quota.
 std::vector<int> usable_cores();

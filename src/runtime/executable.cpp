@@ -96,9 +96,9 @@ void Executable::run_steps(std::size_t first, std::size_t end, std::span<std::in
       i = run_together(i, end, step_ns);
       continue;
     }
-    const std::int64_t before = now_ns();
+    const std::int64_t before = clock_();
     steps_[i]();
-    if (!step_ns.empty()) step_ns[i] = now_ns() - before;
+    if (!step_ns.empty()) step_ns[i] = clock_() - before;
     if (done_) done_(i);
     ++i;
   }
@@ -112,7 +112,7 @@ std::size_t Executable::run_together(std::size_t first, std::size_t all, std::sp
   // barrier may read a decision about a later step, and goes on to it.
   std::atomic<std::size_t> last = end;
   team_.run([&](const Member& member) {
-    std::int64_t before = now_ns();
+    std::int64_t before = clock_();
     for (std::size_t i = first; i < end; ++i) {
       steps_[i].run_part(member);
       if (member.index() == 0 && i + 1 < end && stopped()) last.store(i, std::memory_order_relaxed);
@@ -120,7 +120,7 @@ std::size_t Executable::run_together(std::size_t first, std::size_t all, std::sp
       if (last.load(std::memory_order_relaxed) <= i) return;
       if (member.index() == 0 && done_) done_(i);
       if (step_ns.empty() || member.index() != 0) continue;
-      const std::int64_t after = now_ns();
+      const std::int64_t after = clock_();
       step_ns[i] = after - before;
       before = after;
     }

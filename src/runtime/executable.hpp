@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "core/cancel.hpp"
+#include "core/clock.hpp"
 #include "core/tensor.hpp"
 #include "core/thread_team.hpp"
 #include "runtime/plan.hpp"
@@ -39,6 +42,9 @@ class Executable {
   void run(std::size_t first, std::size_t end);
   // One run with every step timed, nanoseconds into `step_ns` (as many as there are steps).
   void run_timed(std::span<std::int64_t> step_ns);
+  // The clock of that, now_ns() unless told otherwise. Asked on the caller's thread; a device's steps are timed by now_ns() always.
+  using Clock = std::int64_t (*)();
+  void time_steps_by(Clock clock) { clock_ = clock; }
 
   const Plan& plan() const { return *plan_; }
 
@@ -58,6 +64,7 @@ class Executable {
   std::vector<Tensor> inputs_, outputs_;
   std::vector<kernels::Step> steps_;
   ThreadTeam team_;
+  Clock clock_ = now_ns;
   std::shared_ptr<std::byte> pinned_;       // of a plan for a device: inputs and outputs
   std::function<void()> recorded_;          // its steps, once they have run
   std::function<bool()> stop_;              // may be empty

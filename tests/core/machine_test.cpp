@@ -2,6 +2,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <thread>
 #include <vector>
@@ -74,6 +75,13 @@ TEST(Cores, AreSeenBehindANarrowerBinding) {
 
 TEST(Cores, RefuseABindingToNone) {
   std::thread([] { EXPECT_FALSE(bind_to_cores({})); }).join();
+}
+
+TEST(Clock, AThreadsTimeOnAProcessorStandsStillWhileItSleeps) {
+  const std::int64_t cpu = thread_cpu_ns(), wall = now_ns();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_LT(thread_cpu_ns() - cpu, (now_ns() - wall) / 2);
+  EXPECT_GT(thread_cpu_ns(), cpu);
 }
 
 TEST(Clock, GoesForward) {

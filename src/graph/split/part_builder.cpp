@@ -40,18 +40,18 @@ ValueId PartBuilder::bias_or_zeros(ValueId old, bool whole) {
   return whole ? weight(old) : to().constant(graph_.value(old).name, Tensor(DType::f32, shape(old)));
 }
 
+ValueId PartBuilder::dealt(const std::string& layer, const TensorType& whole, int axis, const std::vector<Range>& owned, const std::vector<Range>& wanted, ValueId here) {
+  const Range held = here.valid() ? owned[static_cast<std::size_t>(member_.index)] : Range();
+  const kernels::Exchange exchange{whole, axis, member_.index, held, owned, wanted, 0, member_.transport};
+  return here.valid() ? to().add(layer, exchange, {here}) : to().add(layer, exchange, std::span<const ValueId>());
+}
+
 ValueId PartBuilder::broadcast(const std::string& layer, const TensorType& type, ValueId here) {
-  kernels::Exchange all;
-  all.whole = type;
-  all.axis = type.shape.rank() == 4 ? 2 : 1;
-  all.rank = member_.index;
-  all.transport = member_.transport;
-  const Range whole{0, type.shape[all.axis]};
-  all.held = here.valid() ? whole : Range();
-  all.owned.assign(static_cast<std::size_t>(member_.count()), Range());
-  all.owned.front() = whole;
-  all.wanted.assign(static_cast<std::size_t>(member_.count()), whole);
-  return here.valid() ? to().add(layer, all, {here}) : to().add(layer, all, std::span<const ValueId>());
+  const int axis = type.shape.rank() == 4 ? 2 : 1;
+  const auto members = static_cast<std::size_t>(member_.count());
+  std::vector<Range> owned(members);
+  owned.front() = {0, type.shape[axis]};
+  return dealt(layer, type, axis, owned, std::vector<Range>(members, owned.front()), here);
 }
 
 Graph PartBuilder::finish() {

@@ -37,6 +37,9 @@ class PartBuilder {
   ValueId bias_or_zeros(ValueId old, bool whole);
   bool known(ValueId old) const { return graph_.value(old).known(); }
 
+  // Positions along `axis` of a value of type `whole`, from who has them to who wants them (kernels/message/exchange.hpp). `here`: what
+  // this member has, owned[index]; invalid where that is nothing.
+  ValueId dealt(const std::string& layer, const TensorType& whole, int axis, const std::vector<Range>& owned, const std::vector<Range>& wanted, ValueId here);
   // Everybody gets what the first member has.
   ValueId broadcast(const std::string& layer, const TensorType& type, ValueId here);
 

@@ -11,7 +11,10 @@
 #include "kernels/message/all_reduce.hpp"
 #include "kernels/mlp/mlp.hpp"
 #include "kernels/pool/global_average_pool.hpp"
+#include "kernels/pool/quantized_average_pool.hpp"
 #include "kernels/quantized_attention/quantized_attention.hpp"
+#include "kernels/quantized_conv2d/quantized_conv2d.hpp"
+#include "kernels/quantized_inverted_residual/quantized_inverted_residual.hpp"
 #include "kernels/quantized_linear/quantized_linear.hpp"
 #include "kernels/quantized_mlp/quantized_mlp.hpp"
 #include "kernels/tokens/tokens.hpp"
@@ -27,8 +30,11 @@ using kernels::LayerNormLinear;
 using kernels::Linear;
 using kernels::Mlp;
 using kernels::QuantizedAttention;
+using kernels::QuantizedConv2d;
+using kernels::QuantizedInvertedResidual;
 using kernels::QuantizedLinear;
 using kernels::QuantizedMlp;
+using kernels::TensorType;
 
 // What becomes of a node. up: some of its outputs; middle: the same on these; down: a part of the sum over them.
 enum class Role { whole, up, middle, down, block };
@@ -46,7 +52,7 @@ class TensorSplit {
     const auto first = std::find_if(roles_.begin(), roles_.end(), [](Role role) { return role != Role::whole; });
     if (first == roles_.end()) {
       throw Error(ErrorKind::usage, "tensor parallel: no layer of this model can be shared out")
-          .expected("attention heads or MLPs, or inverted residuals in floating point, after fusion")
+          .expected("attention heads, MLPs or inverted residuals, after fusion")
           .hint("say graph: fused, or strategy: sequence or pipeline");
     }
     const std::size_t start = build_.cheapest_cut(static_cast<std::size_t>(first - roles_.begin()));
@@ -98,7 +104,12 @@ class TensorSplit {
       set(node, Role::block, shares);
       say("expanded channels", shares);
     }
-    if (node.op.as<kernels::GlobalAveragePool>() != nullptr) find_classifier(node);
+    if (const auto* block = node.op.as<QuantizedInvertedResidual>(); block != nullptr && block->expand() && known(node, 1)) {
+      const std::vector<Range> shares = packed_shares(shape(node.inputs[QuantizedInvertedResidual::weight_input(0)])[0]);
+      set(node, Role::block, shares);
+      say("expanded channels", shares);
+    }
+    if (node.op.as<kernels::GlobalAveragePool>() != nullptr || node.op.as<kernels::QuantizedAveragePool>() != nullptr) find_classifier(node);
   }
 
   // Linear layers alone read the value, through the selection of a token or not: they, and the selections.
@@ -150,10 +161,11 @@ class TensorSplit {
   // 1×1 convolution, pool, classifier.
   void find_classifier(const Node& pool) {
     const Node* up = build_.pattern().only_for_us<Conv2d>(pool.inputs[0]);
+    if (up == nullptr) up = build_.pattern().only_for_us<QuantizedConv2d>(pool.inputs[0]);
     const auto behind = linears_behind(pool.outputs[0]);
     if (up == nullptr || !behind || !known(*up, 1)) return;
-    const auto& conv = *up->op.as<Conv2d>();
-    if (conv.groups != 1 || conv.has_residual) return;
+    if (const auto* conv = up->op.as<Conv2d>(); conv != nullptr && (conv->groups != 1 || conv->has_residual)) return;
+    if (const auto* conv = up->op.as<QuantizedConv2d>(); conv != nullptr && (conv->groups != 1 || conv->residual)) return;
     const std::vector<Range> shares = packed_shares(shape(up->inputs[1])[0]);
     set(*up, Role::up, shares);
     set(pool, Role::middle, shares);
@@ -174,6 +186,7 @@ class TensorSplit {
     const Node& node = nodes()[n];
     const Role role = roles_[n];
     if (role == Role::whole) return build_.rewrite().copy(node);
+    if (const auto* block = node.op.as<QuantizedInvertedResidual>()) return build_.rewrite().map(node.outputs[0], emit_in_integers(node, *block));
     if (role == Role::down || role == Role::block) {
       const ValueId part = mine(node).empty() ? ValueId() : role == Role::down ? emit_down(node) : emit_block(node);
       return build_.rewrite().map(node.outputs[0], sum(node, part));
@@ -218,7 +231,7 @@ class TensorSplit {
   // Of queries, keys and values the share's heads, of a convolution its channels.
   std::vector<Range> rows_of_up(const Node& node, std::int64_t outputs) const {
     const Range share = mine(node);
-    if (node.op.as<Conv2d>() != nullptr) return {share};
+    if (node.op.as<Conv2d>() != nullptr || node.op.as<QuantizedConv2d>() != nullptr) return {share};
     const std::int64_t width = outputs / 3, head = width / shares(node).back().end;
     std::vector<Range> rows;
     for (std::int64_t part = 0; part < 3; ++part) rows.push_back({part * width + share.begin * head, part * width + share.end * head});
@@ -307,6 +320,45 @@ class TensorSplit {
     inputs.push_back(build_.bias_or_zeros(node.inputs[some.project_input() + 1], rest));
     return build_.to().add(node.name, some, inputs);
   }
+
+  // Bytes are not added up but gathered: a share of the expanded channels is known by everybody before a share of the projection's
+  // outputs reads all of them. So every number is the one that a single rank comes to, and fewer bytes travel than sums would be.
+  ValueId emit_in_integers(const Node& node, const QuantizedInvertedResidual& block) {
+    const ValueId x = build_.rewrite().carry(node.inputs[0]);
+    TensorType hidden = build_.graph().type(node.outputs[0]);  // its rows and columns are the depthwise convolution's, too
+    hidden.shape[1] = shares(node).back().end;
+    ValueId some;
+    if (!mine(node).empty()) {
+      some = build_.to().add(node.name + ".expand", block.convolutions[0], share_of_convolution(node, 0, x, mine(node)));
+      QuantizedConv2d depthwise = block.convolutions[1];
+      depthwise.groups = static_cast<int>(mine(node).size());
+      some = build_.to().add(node.name + ".depthwise", depthwise, share_of_convolution(node, 1, some, mine(node)));
+    }
+    const ValueId all = gathered(node.name + ".expanded", hidden, shares(node), everything(hidden), some);
+    const TensorType& type = build_.graph().type(node.outputs[0]);
+    const std::vector<Range> outputs = packed_shares(type.shape[1]);
+    const Range own = outputs[static_cast<std::size_t>(build_.member().index)];
+    ValueId projected;
+    if (!own.empty()) {
+      std::vector<ValueId> inputs = share_of_convolution(node, 2, all, own);
+      if (block.project().residual) inputs.push_back(gathered(node.name + ".residual", build_.graph().type(node.inputs[0]), everything(type), outputs, x));
+      projected = build_.to().add(node.name + ".project", block.project(), inputs);
+    }
+    return gathered(node.name + ".gather", type, outputs, everything(type), projected);
+  }
+
+  std::vector<ValueId> share_of_convolution(const Node& node, std::size_t convolution, ValueId x, const Range& outputs) {
+    std::vector<ValueId> inputs = {x};
+    for (std::size_t i = 0; i < 3; ++i) inputs.push_back(build_.sliced(node.inputs[QuantizedInvertedResidual::weight_input(convolution) + i], 0, {outputs}));
+    return inputs;
+  }
+
+  // Channels of a map, from who has them to who wants them.
+  ValueId gathered(const std::string& layer, const TensorType& map, const std::vector<Range>& owned, const std::vector<Range>& wanted, ValueId here) {
+    return build_.dealt(layer, map, 1, owned, wanted, here);
+  }
+
+  std::vector<Range> everything(const TensorType& type) const { return std::vector<Range>(static_cast<std::size_t>(build_.member().count()), Range{0, type.shape[1]}); }
 
   PartBuilder build_;
   std::vector<Role> roles_;                 // one a node

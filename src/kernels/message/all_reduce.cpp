@@ -44,7 +44,7 @@ Offer all_reduce_transport(const CallSite& site) {
       };
     }};
   });
-  offer.outputs[0] = message::travelling_layout(type);
+  offer.outputs[0] = message::travelling_layout(type, type.shape);
   if (contributes) offer.inputs[0] = offer.outputs[0];
   return offer;
 }

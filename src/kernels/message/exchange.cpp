@@ -21,6 +21,7 @@ std::string text_of(const Range& range) { return range.empty() ? "none" : std::t
 
 std::vector<TensorType> Exchange::infer(std::span<const TensorType> inputs) const {
   const std::size_t expected = has_input() ? 1 : 0;
+  if (whole.shape.rank() == 4 && axis == 1 && size_of(whole.dtype) != 1) throw Error(ErrorKind::data, "exchange: channels travel as bytes").got(std::string(name_of(whole.dtype)));
   require_inputs(kName, inputs, expected, expected);
   const Range own = owned[static_cast<std::size_t>(rank)], want = wanted[static_cast<std::size_t>(rank)];
   if (has_input()) {
@@ -33,7 +34,8 @@ std::vector<TensorType> Exchange::infer(std::span<const TensorType> inputs) cons
 
 std::string Exchange::text() const {
   const auto at = static_cast<std::size_t>(rank);
-  return (axis == 1 ? "tokens " : "rows ") + text_of(owned[at]) + " here, " + text_of(wanted[at]) + " wanted, of " + std::to_string(whole.shape[axis]);
+  const char* const what = axis == 2 ? "rows " : whole.shape.rank() == 4 ? "channels " : "tokens ";
+  return what + text_of(owned[at]) + " here, " + text_of(wanted[at]) + " wanted, of " + std::to_string(whole.shape[axis]);
 }
 
 std::vector<Range> Exchange::taken(int from, int to) const {
@@ -80,9 +82,9 @@ Prepared prepared(const Exchange& exchange) {
   Prepared p;
   StripExchange& strips = p.strips;
   strips.dtype = exchange.whole.dtype;
+  const auto place = [&](int axis) { return channels_last && axis == 1 ? shape.rank() : axis; };  // in memory
   for (int axis = 0; axis < shape.rank(); ++axis) {
-    const bool outside = axis < exchange.axis && !(channels_last && axis == 1);
-    if (axis != exchange.axis) (outside ? strips.outer : strips.row_elements) *= shape[axis];
+    if (axis != exchange.axis) (place(axis) < place(exchange.axis) ? strips.outer : strips.row_elements) *= shape[axis];
   }
   strips.first_element = exchange.first_element;
   strips.scaled_elements = message::row_width(shape) - strips.first_element;
@@ -127,8 +129,8 @@ Offer exchange_transport(const CallSite& site) {
       };
     }};
   });
-  if (has_input) offer.inputs[0] = message::travelling_layout(site.inputs[0]);
-  offer.outputs[0] = message::travelling_layout(site.outputs[0]);
+  if (has_input) offer.inputs[0] = message::travelling_layout(site.inputs[0], settings.whole.shape);
+  offer.outputs[0] = message::travelling_layout(site.outputs[0], settings.whole.shape);
   return offer;
 }
 

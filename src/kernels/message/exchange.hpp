@@ -16,8 +16,8 @@ struct Range {
 };
 inline Range overlap(const Range& a, const Range& b) { return {std::max(a.begin, b.begin), std::max(std::max(a.begin, b.begin), std::min(a.end, b.end))}; }
 
-// A value that lies in parts on the ranks of the transport, cut along `axis` (tokens [N, T, D]: 1; rows of maps
-// [N, C, H, W]: 2), dealt out anew: y = the positions wanted[rank] of it. Every scatter, all-gather, halo and broadcast is one of these.
+// A value that lies in parts on the ranks of the transport, cut along `axis` (tokens [N, T, D]: 1; of maps [N, C, H, W] channels: 1,
+// which are bytes, since numbers that share a scale on the wire may not be parted, or rows: 2), dealt out anew: y = the positions wanted[rank] of it. Every scatter, all-gather, halo and broadcast is one of these.
 // Rank r has owned[r]. A position that several have is taken from the rank itself if it is among them, else from the lowest.
 // Inputs: x, the positions `held` of the value, owned[rank] among them (others may hold anything); none where owned[rank] is empty.
 // With `first_element` (tokens only) no more than the elements from there on of other ranks' tokens are sent; those before are left as

@@ -15,7 +15,8 @@ inline bool travels_channels_last(const Shape& shape) {
   constexpr std::int64_t kMostOfAnImage = 4;
   return shape.rank() == 4 && shape[1] > kMostOfAnImage;
 }
-inline Layout travelling_layout(const TensorType& type) { return travels_channels_last(type.shape) ? Layout::channels_last(type) : Layout::plain(type); }
+// Of a value, or of the part of one that `whole` is the shape of.
+inline Layout travelling_layout(const TensorType& type, const Shape& whole) { return travels_channels_last(whole) ? Layout::channels_last(type) : Layout::plain(type); }
 
 // Elements of a row with one scale: the last axis, or a pixel's channels.
 inline std::int64_t row_width(const Shape& shape) { return travels_channels_last(shape) ? shape[1] : shape.back(); }

@@ -35,9 +35,17 @@ std::map<std::string, Work> works_of(const graph::Graph& graph, const MeasuredCo
   return works;
 }
 
-// What one rank spends on a part, and what all that share its layers send meanwhile.
+// What one rank spends on a part, one after the other, and what all that share its layers send meanwhile.
 struct Spent {
-  double ns = 0.0, message_ns = 0.0, bytes = 0.0;
+  std::vector<parallel::PipelineModel::Segment> segments;
+  double bytes = 0.0;
+
+  double message_ns() const {
+    return std::accumulate(segments.begin(), segments.end(), 0.0, [](double sum, const auto& segment) { return sum + segment.exchange_ns; });
+  }
+  double ns() const {
+    return std::accumulate(segments.begin(), segments.end(), message_ns(), [](double sum, const auto& segment) { return sum + segment.compute_ns; });
+  }
 };
 
 class PartCosts {
@@ -46,24 +54,29 @@ class PartCosts {
 
   Spent of(const graph::Graph& part, double slowness) const {
     Spent spent;
+    double compute = 0.0;
+    const auto exchange = [&](const Message& message) {
+      spent.segments.push_back({compute, message.ns});
+      spent.bytes += message.bytes;
+      compute = 0.0;
+    };
     for (const graph::Node& node : part.nodes()) {
       if (const auto* reduce = node.op.as<kernels::AllReduce>()) {
-        add(spent, reduced(*reduce));
-      } else if (const auto* exchange = node.op.as<kernels::Exchange>()) {
-        add(spent, exchanged(*exchange));
+        exchange(reduced(*reduce));
+      } else if (const auto* exchanged_values = node.op.as<kernels::Exchange>()) {
+        exchange(exchanged(*exchanged_values));
       } else {
-        spent.ns += slowness * compute_ns(part, node);
+        compute += slowness * compute_ns(part, node);
       }
     }
+    exchange({});
     return spent;
   }
 
  private:
-  static void add(Spent& to, const Spent& more) {
-    to.ns += more.ns;
-    to.message_ns += more.ns;
-    to.bytes += more.bytes;
-  }
+  struct Message {
+    double ns = 0.0, bytes = 0.0;  // by all ranks
+  };
 
   double compute_ns(const graph::Graph& part, const graph::Node& node) const {
     auto found = works_.find(node.name);
@@ -76,12 +89,12 @@ class PartCosts {
   double on_wire(const kernels::TensorType& type) const { return static_cast<double>(parallel::wire_bytes(wire_, type)); }
 
   // Reduce-scatter, then all-gather: as parallel/mpi_transport.hpp does it.
-  Spent reduced(const kernels::AllReduce& reduce) const {
+  Message reduced(const kernels::AllReduce& reduce) const {
     const double bytes = 2.0 * on_wire(reduce.type) * (reduce.ranks - 1) / reduce.ranks;
-    return {reduce.ranks == 1 ? 0.0 : 2.0 * costs_.link.latency_ns + bytes * costs_.link.ns_per_byte, 0.0, reduce.ranks * bytes};
+    return {reduce.ranks == 1 ? 0.0 : 2.0 * costs_.link.latency_ns + bytes * costs_.link.ns_per_byte, reduce.ranks * bytes};
   }
 
-  Spent exchanged(const kernels::Exchange& exchange) const {
+  Message exchanged(const kernels::Exchange& exchange) const {
     const double extent = static_cast<double>(exchange.whole.shape[exchange.axis]);
     const double row = on_wire(exchange.whole) / extent * (1.0 - static_cast<double>(exchange.first_element) / static_cast<double>(exchange.whole.shape.back()));
     // Every rank's op knows who sends what to whom. The next layer waits for the busiest.
@@ -98,7 +111,7 @@ class PartCosts {
     }
     const double busiest = std::max(*std::max_element(sent.begin(), sent.end()), *std::max_element(received.begin(), received.end()));
     const double all = std::accumulate(sent.begin(), sent.end(), 0.0);
-    return {busiest > 0.0 ? costs_.link.latency_ns + busiest * costs_.link.ns_per_byte : 0.0, 0.0, all};
+    return {busiest > 0.0 ? costs_.link.latency_ns + busiest * costs_.link.ns_per_byte : 0.0, all};
   }
 
   std::map<std::string, Work> works_;
@@ -146,7 +159,8 @@ Prediction predict_copies(const graph::Graph& graph, const MeasuredCosts& costs,
   std::vector<double> before;  // copies on like hosts are predicted alike
   for (int index = 0; index < ways.data; ++index) {
     const auto first = costs.slowness.begin() + index * copy.ranks();
-    const MeasuredCosts own{costs.nodes, {first, first + copy.ranks()}, costs.link};
+    MeasuredCosts own{costs.nodes, {first, first + copy.ranks()}, costs.link};
+    if (!costs.paces.empty()) own.paces.assign(costs.paces.begin() + index * copy.ranks(), costs.paces.begin() + (index + 1) * copy.ranks());
     if (own.slowness == before) continue;
     before = own.slowness;
     const Prediction one = predict(graph, own, copy, wire, share);
@@ -174,9 +188,9 @@ Prediction predict(const graph::Graph& graph, const MeasuredCosts& costs, const 
     parallel::PipelineModel model;
     for (std::size_t s = 0; s < stages.size(); ++s) {
       const Spent spent = part_costs.of(stages[s], slowness_of(static_cast<int>(s), speeds, costs));
-      model.stage_ns.push_back(spent.ns);
-      if (spent.ns > prediction.slowest_stage_ns) prediction.slowest_stage_ns = spent.ns, prediction.message_ns = spent.message_ns;
+      if (spent.ns() > prediction.slowest_stage_ns) prediction.slowest_stage_ns = spent.ns(), prediction.message_ns = spent.message_ns();
       prediction.wire_bytes += spent.bytes;
+      model.stages.push_back(spent.segments);
       prediction.weight_bytes = std::max(prediction.weight_bytes, weight_bytes(stages[s]));
       if (s + 1 == stages.size()) break;
       double bytes = 0.0;
@@ -187,6 +201,7 @@ Prediction predict(const graph::Graph& graph, const MeasuredCosts& costs, const 
     model.answer_bytes = static_cast<double>(graph.type(graph.outputs().front()).bytes());
     if (ways.pipeline > 1) prediction.wire_bytes += model.answer_bytes;
     model.link = costs.link;
+    if (!costs.paces.empty()) model.paces.assign(costs.paces.begin(), costs.paces.begin() + ways.ranks());
     const MicroBatches batches(work.samples, work.batch, static_cast<int>(microbatch));
     model.microbatches = batches.count();
     model.a_call = batches.parts();

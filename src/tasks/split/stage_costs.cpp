@@ -5,6 +5,8 @@
 #include <numeric>
 #include <string>
 
+#include "core/clock.hpp"
+#include "core/machine.hpp"
 #include "graph/split/balance.hpp"
 #include "graph/split/blocks.hpp"
 #include "graph/split/cut.hpp"
@@ -44,13 +46,15 @@ std::vector<double> slowness_of(const std::vector<double>& totals) {
 
 std::vector<double> measured_nodes(const JobSpec& spec, const graph::Graph& graph, int threads) {
   const auto executable = planned_inference(spec, graph, threads, true);
+  const parallel::Pace pace = parallel::pace_of(cpu_quota(), threads);
+  if (pace.held_back()) executable->time_steps_by(thread_cpu_ns);
   executable->run();
   const std::vector<std::int64_t> times = runtime::profile(*executable, kRuns);
   const std::map<std::string, std::size_t> nodes = nodes_by_layer(graph);
   std::vector<double> costs(graph.nodes().size(), 0.0);
   for (std::size_t step = 0; step < times.size(); ++step) {
     const auto node = nodes.find(executable->plan().steps()[step].info.name);
-    costs[node == nodes.end() ? costs.size() - 1 : node->second] += static_cast<double>(times[step]);  // reorders of outputs come last
+    costs[node == nodes.end() ? costs.size() - 1 : node->second] += static_cast<double>(times[step]) / pace.share();  // reorders of outputs come last
   }
   return costs;
 }
@@ -65,6 +69,7 @@ MeasuredCosts measure_costs(const JobSpec& spec, const graph::Graph& graph, cons
   parallel::together(communicator, [&] { costs.nodes = measured_nodes(spec, graph, threads); });
   costs.slowness = slowness_of(parallel::value_of_each(communicator, std::accumulate(costs.nodes.begin(), costs.nodes.end(), 0.0)));
   communicator.broadcast(std::span(costs.nodes), 0);
+  costs.paces = parallel::value_of_each(communicator, parallel::pace_of(cpu_quota(), threads));
   costs.link = parallel::slowest_link(communicator);
   return costs;
 }
