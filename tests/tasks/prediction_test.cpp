@@ -10,6 +10,7 @@
 #include "models/model.hpp"
 #include "models/random_weights.hpp"
 #include "tasks/forecast.hpp"
+#include "tasks/training_job.hpp"
 
 namespace edgelab::tasks {
 namespace {
@@ -183,6 +184,43 @@ TEST(Forecasts, RefuseACutThatDoesNotFit) {
   JobSpec spec = small_pipeline();
   spec.parallel.partition = {5, 5};
   EXPECT_THROW(forecast(spec, 1), Error);
+}
+
+// 192 samples in batches of 24, three times: 24 steps. Tokens: 16 patches and the class token, 24 wide.
+constexpr double kStepsOfTraining = 24, kBytesOfASample = 17 * 24 * 4;
+
+TEST(ForecastsOfTraining, APipelineSendsBlocksForwardAndTheirGradientsBack) {
+  JobSpec spec = example::small_training();
+  spec.ranks = 2;
+  spec.parallel.strategy = Strategy::pipeline;
+  spec.parallel.microbatch = 6;
+  const Forecast fp32 = forecast(spec, 1);
+  EXPECT_EQ(fp32.layout, "2 stages, 4 micro-batches a step: a pipeline of training (1F1B)");
+  EXPECT_EQ(fp32.calls, 24);
+  EXPECT_EQ(static_cast<double>(fp32.wire_bytes), kStepsOfTraining * 2 * 24 * kBytesOfASample);
+  EXPECT_EQ(fp32.total_ns, fp32.calls * fp32.latency_ns);
+  spec.parallel.wire = Wire::bf16;
+  EXPECT_EQ(2 * forecast(spec, 1).wire_bytes, fp32.wire_bytes);
+}
+
+TEST(ForecastsOfTraining, TensorParallelRanksSendSumsOfBlocks) {
+  JobSpec spec = example::small_training();
+  spec.ranks = 3;
+  spec.parallel.strategy = Strategy::tensor;
+  const Forecast result = forecast(spec, 1);
+  EXPECT_NE(result.layout.find("3 ranks share heads and hidden units"), std::string::npos) << result.layout;
+  // Two blocks, two sums each and as many back; a sum is scattered, then gathered, and either way two thirds of it travel from each.
+  EXPECT_EQ(static_cast<double>(result.wire_bytes), kStepsOfTraining * (2 * 2 * 2) * (2 * 2) * 24 * kBytesOfASample);
+}
+
+TEST(ForecastsOfTraining, CopiesSendGradientsBesides) {
+  JobSpec spec = example::small_training();
+  spec.ranks = 4;
+  spec.parallel.pipeline = spec.parallel.data = 2;
+  spec.parallel.microbatch = 6;
+  const Forecast result = forecast(spec, 1);
+  EXPECT_TRUE(result.layout.starts_with("2 copies with a share of each batch")) << result.layout;
+  EXPECT_EQ(static_cast<double>(result.wire_bytes), kStepsOfTraining * 2 * (24 * kBytesOfASample + 4.0 * static_cast<double>(result.parameters)));
 }
 
 TEST(Layouts, AreOneRankAndAllProductsOfEveryCount) {
