@@ -5,119 +5,18 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 #include "core/error.hpp"
 #include "graph/split/blocks.hpp"
 #include "graph/split/cut.hpp"
 #include "graph/split/part.hpp"
-#include "kernels/message/all_reduce.hpp"
-#include "kernels/message/exchange.hpp"
 #include "parallel/pipeline_simulation.hpp"
 #include "parallel/stage.hpp"
 #include "tasks/split/micro_batches.hpp"
+#include "tasks/split/part_costs.hpp"
 
 namespace edgelab::tasks {
 namespace {
-
-struct Work {
-  double ns = 0.0, flop = 0.0;
-};
-
-// By layer. A part's nodes have the names of those that they are parts of, or one that begins with it.
-std::map<std::string, Work> works_of(const graph::Graph& graph, const MeasuredCosts& costs) {
-  std::map<std::string, Work> works;
-  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
-    Work& work = works[graph.nodes()[n].name];
-    work.ns += costs.nodes[n];
-    work.flop += static_cast<double>(graph.flop(graph.nodes()[n]));
-  }
-  return works;
-}
-
-// What one rank spends on a part, one after the other, and what all that share its layers send meanwhile.
-struct Spent {
-  std::vector<parallel::PipelineModel::Segment> segments;
-  double bytes = 0.0;
-
-  double message_ns() const {
-    return std::accumulate(segments.begin(), segments.end(), 0.0, [](double sum, const auto& segment) { return sum + segment.exchange_ns; });
-  }
-  double ns() const {
-    return std::accumulate(segments.begin(), segments.end(), message_ns(), [](double sum, const auto& segment) { return sum + segment.compute_ns; });
-  }
-};
-
-class PartCosts {
- public:
-  PartCosts(const graph::Graph& whole, const MeasuredCosts& costs, parallel::Wire wire) : works_(works_of(whole, costs)), costs_(costs), wire_(wire) {}
-
-  Spent of(const graph::Graph& part, double slowness) const {
-    Spent spent;
-    double compute = 0.0;
-    const auto exchange = [&](const Message& message) {
-      spent.segments.push_back({compute, message.ns});
-      spent.bytes += message.bytes;
-      compute = 0.0;
-    };
-    for (const graph::Node& node : part.nodes()) {
-      if (const auto* reduce = node.op.as<kernels::AllReduce>()) {
-        exchange(reduced(*reduce));
-      } else if (const auto* exchanged_values = node.op.as<kernels::Exchange>()) {
-        exchange(exchanged(*exchanged_values));
-      } else {
-        compute += slowness * compute_ns(part, node);
-      }
-    }
-    exchange({});
-    return spent;
-  }
-
- private:
-  struct Message {
-    double ns = 0.0, bytes = 0.0;  // by all ranks
-  };
-
-  double compute_ns(const graph::Graph& part, const graph::Node& node) const {
-    auto found = works_.find(node.name);
-    if (found == works_.end()) found = works_.find(node.name.substr(0, node.name.rfind('.')));
-    if (found == works_.end()) return 0.0;
-    const Work& whole = found->second;
-    return whole.flop > 0.0 ? whole.ns * static_cast<double>(part.flop(node)) / whole.flop : whole.ns;
-  }
-
-  double on_wire(const kernels::TensorType& type) const { return static_cast<double>(parallel::wire_bytes(wire_, type)); }
-
-  // Reduce-scatter, then all-gather: as parallel/mpi_transport.hpp does it.
-  Message reduced(const kernels::AllReduce& reduce) const {
-    const double bytes = 2.0 * on_wire(reduce.type) * (reduce.ranks - 1) / reduce.ranks;
-    return {reduce.ranks == 1 ? 0.0 : 2.0 * costs_.link.latency_ns + bytes * costs_.link.ns_per_byte, reduce.ranks * bytes};
-  }
-
-  Message exchanged(const kernels::Exchange& exchange) const {
-    const double extent = static_cast<double>(exchange.whole.shape[exchange.axis]);
-    const double row = on_wire(exchange.whole) / extent * (1.0 - static_cast<double>(exchange.first_element) / static_cast<double>(exchange.whole.shape.back()));
-    // Every rank's op knows who sends what to whom. The next layer waits for the busiest.
-    const auto ranks = static_cast<int>(exchange.owned.size());
-    std::vector<double> sent(exchange.owned.size()), received(exchange.owned.size());
-    for (int from = 0; from < ranks; ++from) {
-      for (int to = 0; to < ranks; ++to) {
-        if (from == to) continue;
-        for (const kernels::Range& part : exchange.taken(from, to)) {
-          sent[static_cast<std::size_t>(from)] += row * static_cast<double>(part.size());
-          received[static_cast<std::size_t>(to)] += row * static_cast<double>(part.size());
-        }
-      }
-    }
-    const double busiest = std::max(*std::max_element(sent.begin(), sent.end()), *std::max_element(received.begin(), received.end()));
-    const double all = std::accumulate(sent.begin(), sent.end(), 0.0);
-    return {busiest > 0.0 ? costs_.link.latency_ns + busiest * costs_.link.ns_per_byte : 0.0, all};
-  }
-
-  std::map<std::string, Work> works_;
-  const MeasuredCosts& costs_;
-  parallel::Wire wire_;
-};
 
 std::int64_t weight_bytes(const graph::Graph& graph) {
   std::int64_t bytes = 0;
