@@ -70,7 +70,7 @@ void MpiTransport::exchange(const StripExchange& s, const std::byte* from, std::
   const Packing here(s, s.rows_here), wanted(s, s.rows_wanted);
   std::vector<Request> receives, sends;
   for (const Strip& strip : s.receives) receives.push_back(group_.irecv(bytes_of(s, wire_, wanted.elements(strip)), strip.rank, kStrips));
-  for (const Strip& strip : s.sends) {
+  const auto message = [&](const Strip& strip) {
     const std::int64_t elements = here.elements(strip);
     Bytes bytes(bytes_of(s, wire_, elements));
     if (s.dtype == DType::f32 && wire_ != Wire::fp32) {
@@ -81,17 +81,25 @@ void MpiTransport::exchange(const StripExchange& s, const std::byte* from, std::
     } else {
       here.each_row(strip, [&](std::size_t at, std::size_t packed, std::size_t count) { std::memcpy(bytes.data() + packed, from + at, count); });
     }
-    sends.push_back(group_.isend(std::move(bytes), strip.rank, kStrips));
+    return bytes;
+  };
+  // Most often all get the same rows, which are then converted once.
+  const auto the_same = [&](std::size_t a, std::size_t b) { return s.sends[a].begin == s.sends[b].begin && s.sends[a].rows == s.sends[b].rows; };
+  Bytes bytes;
+  for (std::size_t i = 0; i < s.sends.size(); ++i) {
+    if (i == 0 || !the_same(i, i - 1)) bytes = message(s.sends[i]);
+    const bool again = i + 1 < s.sends.size() && the_same(i, i + 1);
+    sends.push_back(group_.isend(again ? Bytes(bytes) : std::move(bytes), s.sends[i].rank, kStrips));
   }
   log_.add(Span::Kind::send, start, now_ns());
   for (std::size_t i = 0; i < receives.size(); ++i) {
     const Strip& strip = s.receives[i];
     const std::int64_t elements = wanted.elements(strip);
-    receive(receives[i], [&](const Bytes& bytes) {
-      const std::byte* rows = bytes.data();
+    receive(receives[i], [&](const Bytes& received) {
+      const std::byte* rows = received.data();
       if (s.dtype == DType::f32 && wire_ != Wire::fp32) {
         rows_.resize(static_cast<std::size_t>(elements));
-        decode(wire_, bytes.data(), elements / s.scaled_elements, s.scaled_elements, rows_.data());
+        decode(wire_, received.data(), elements / s.scaled_elements, s.scaled_elements, rows_.data());
         rows = reinterpret_cast<const std::byte*>(rows_.data());
       }
       wanted.each_row(strip, [&](std::size_t at, std::size_t packed, std::size_t count) { std::memcpy(to + at, rows + packed, count); });

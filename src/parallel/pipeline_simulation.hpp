@@ -4,25 +4,19 @@
 #include <vector>
 
 #include "parallel/link_speed.hpp"
-#include "parallel/paced_processor.hpp"
 
 namespace edgelab::parallel {
 
-// What a pipeline will do, found without running it (one rank is a pipeline of one stage): micro-batches go through the stages, each stage and each link takes one at a time,
+// What a pipeline will do, found without running it: micro-batches go through the stages, each stage and each link takes one at a time,
 // and no more than `in_flight` are under way.
 struct PipelineModel {
-  // What a stage's ranks do with a micro-batch, each its share: compute, then exchange, which all of them wait for.
-  struct Segment {
-    double compute_ns = 0.0, exchange_ns = 0.0;
-  };
-  std::vector<std::vector<Segment>> stages;
+  std::vector<double> stage_ns;      // of one micro-batch
   std::vector<double> message_bytes;  // on the wire, from each stage to the next: one fewer than stages
-  double answer_bytes = 0.0;          // from the last one back to the first
+  double answer_bytes = 0.0;         // from the last one back to the first
   Link link;                          // all are alike
   std::int64_t microbatches = 1;
   int in_flight = 1;
-  std::int64_t a_call = 1;  // micro-batches that are a call
-  std::vector<Pace> paces = {};  // of the ranks, stage by stage, as many in each; empty: none is held back
+  std::int64_t a_call = 1;            // micro-batches that are a call
 };
 
 struct PipelineTimes {
@@ -30,7 +24,7 @@ struct PipelineTimes {
   double latency_ns = 0.0;  // mean over the calls, first entry to last answer
 };
 
-// O(stages · micro-batches); where ranks are held back also times segments, ranks of a stage, and periods in a segment.
+// O(stages · micro-batches).
 PipelineTimes simulate(const PipelineModel& model);
 
 }  // namespace edgelab::parallel

@@ -1,44 +1,22 @@
 #include "parallel/wire.hpp"
 
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <string>
 
 #include "core/error.hpp"
+#include "parallel/wire_rows.hpp"
 
 namespace edgelab::parallel {
 namespace {
 
-constexpr float kLargest = 127.0f;
-
 template <class T> T* as(std::byte* bytes) { return reinterpret_cast<T*>(bytes); }
 template <class T> const T* as(const std::byte* bytes) { return reinterpret_cast<const T*>(bytes); }
-
-// NaN where a number isn't finite.
-float scale_of(const float* row, std::int64_t width) {
-  float most = 0.0f, all = 0.0f;
-  for (std::int64_t i = 0; i < width; ++i) {
-    const float magnitude = std::fabs(row[i]);
-    most = magnitude > most ? magnitude : most;
-    all += row[i] * 0.0f;  // 0, or NaN once one is infinite or NaN: no branch, so the loop stays vectors
-  }
-  return all == 0.0f ? most / kLargest : std::numeric_limits<float>::quiet_NaN();
-}
 
 void encode_int8(const float* values, std::int64_t rows, std::int64_t width, std::byte* bytes) {
   auto* numbers = as<std::int8_t>(bytes) + rows * static_cast<std::int64_t>(sizeof(float));
   for (std::int64_t r = 0; r < rows; ++r) {
-    const float* row = values + r * width;
-    const float scale = scale_of(row, width);
+    const float scale = int8_row(values + r * width, width, numbers + r * width);
     std::memcpy(bytes + r * static_cast<std::int64_t>(sizeof scale), &scale, sizeof scale);
-    const float factor = scale > 0.0f ? 1.0f / scale : 0.0f;
-    for (std::int64_t i = 0; i < width; ++i) {
-      float scaled = row[i] * factor;
-      scaled = scaled < kLargest ? scaled : kLargest;  // a subnormal scale's reciprocal is infinite; a NaN becomes a number too
-      scaled = scaled > -kLargest ? scaled : -kLargest;
-      numbers[r * width + i] = static_cast<std::int8_t>(static_cast<std::int32_t>(scaled + (scaled < 0.0f ? -0.5f : 0.5f)));
-    }
   }
 }
 
@@ -47,7 +25,7 @@ void decode_int8(const std::byte* bytes, std::int64_t rows, std::int64_t width, 
   for (std::int64_t r = 0; r < rows; ++r) {
     float scale = 0.0f;
     std::memcpy(&scale, bytes + r * static_cast<std::int64_t>(sizeof scale), sizeof scale);
-    for (std::int64_t i = 0; i < width; ++i) values[r * width + i] = scale * static_cast<float>(numbers[r * width + i]);
+    floats_of_int8(numbers + r * width, width, scale, values + r * width);
   }
 }
 
@@ -69,9 +47,7 @@ void encode(Wire wire, const float* values, std::int64_t rows, std::int64_t widt
   if (elements == 0) return;  // a rank without a share may have no memory for one
   switch (wire) {
     case Wire::fp32: std::memcpy(bytes, values, static_cast<std::size_t>(elements) * sizeof(float)); return;
-    case Wire::bf16:
-      for (std::int64_t i = 0; i < elements; ++i) as<std::uint16_t>(bytes)[i] = float_to_bf16(values[i]);
-      return;
+    case Wire::bf16: bf16_row(values, elements, as<std::uint16_t>(bytes)); return;
     case Wire::fp16:
       for (std::int64_t i = 0; i < elements; ++i) as<std::uint16_t>(bytes)[i] = float_to_f16(values[i]);
       return;
@@ -84,9 +60,7 @@ void decode(Wire wire, const std::byte* bytes, std::int64_t rows, std::int64_t w
   if (elements == 0) return;  // a rank without a share may have no memory for one
   switch (wire) {
     case Wire::fp32: std::memcpy(values, bytes, static_cast<std::size_t>(elements) * sizeof(float)); return;
-    case Wire::bf16:
-      for (std::int64_t i = 0; i < elements; ++i) values[i] = bf16_to_float(as<std::uint16_t>(bytes)[i]);
-      return;
+    case Wire::bf16: floats_of_bf16(as<std::uint16_t>(bytes), elements, values); return;
     case Wire::fp16:
       for (std::int64_t i = 0; i < elements; ++i) values[i] = f16_to_float(as<std::uint16_t>(bytes)[i]);
       return;

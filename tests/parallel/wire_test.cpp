@@ -50,6 +50,21 @@ TEST(Wire, KeepsNumbersAsExactlyAsItsFormatCan) {
   }
 }
 
+// By vectors, whose last one is a part: as element by element, in every length.
+TEST(Wire, RowsOfAnyLengthComeOutAsTheirNumbersOneByOne) {
+  const Tensor tensor = test::random_tensor({70}, 12);
+  for (std::int64_t width = 1; width <= 70; ++width) {
+    const std::vector<float> values(tensor.as<float>().begin(), tensor.as<float>().begin() + width);
+    const std::vector<float> bf16 = through(Wire::bf16, values, 1, width), int8 = through(Wire::int8, values, 1, width);
+    float largest = 0.0f;
+    for (const float value : values) largest = std::max(largest, std::fabs(value));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      EXPECT_EQ(bf16[i], bf16_to_float(float_to_bf16(values[i]))) << i << " of " << width;
+      EXPECT_EQ(int8[i], largest / 127.0f * std::nearbyint(values[i] * (1.0f / (largest / 127.0f)))) << i << " of " << width;
+    }
+  }
+}
+
 TEST(Wire, TakesTheBytesThatItSays) {
   EXPECT_EQ(wire_bytes(Wire::fp32, 3, 10), 120u);
   EXPECT_EQ(wire_bytes(Wire::bf16, 3, 10), 60u);

@@ -133,18 +133,6 @@ TEST_P(Predictions, ACallOfSeveralMicroBatchesTakesLongerThanOneAndLessThanOneAf
   EXPECT_LT(call_ns(8), 6 * call_ns(1));
 }
 
-// A rank that waits has its quota left for what comes next; one that never waits is as fast as before.
-TEST_P(Predictions, RanksThatAQuotaHoldsBackGainWhereTheyWait) {
-  const graph::Graph graph = fused(GetParam());
-  const MeasuredCosts free = made_up(graph, 4, 0.1, {1e6, 8});
-  MeasuredCosts held_back = free;
-  held_back.paces.assign(4, {1e6, 2.5e6});
-  const auto latency = [&](const MeasuredCosts& costs, const Ways& ways) { return predict(graph, costs, ways, parallel::Wire::fp32, {20}).latency_ns; };
-  EXPECT_NEAR(latency(held_back, {}), latency(free, {}), 0.1 * latency(free, {}));
-  EXPECT_LT(latency(held_back, {.tensor = 4}), 0.95 * latency(free, {.tensor = 4}));
-  EXPECT_NE(name_of(predict(graph, held_back, {.pipeline = 2, .data = 2}, parallel::Wire::fp32, {20}).ways), "one rank");
-}
-
 INSTANTIATE_TEST_SUITE_P(Models, Predictions, testing::Values("mobilenet_v2", "deit_small_patch16_224"));
 
 JobSpec small_pipeline() {

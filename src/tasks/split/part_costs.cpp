@@ -2,16 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <vector>
 
 namespace edgelab::tasks {
-
-double Spent::message_ns() const {
-  return std::accumulate(segments.begin(), segments.end(), 0.0, [](double sum, const auto& segment) { return sum + segment.exchange_ns; });
-}
-
-double Spent::ns() const {
-  return std::accumulate(segments.begin(), segments.end(), message_ns(), [](double sum, const auto& segment) { return sum + segment.compute_ns; });
-}
 
 PartCosts::PartCosts(const graph::Graph& whole, const MeasuredCosts& costs, parallel::Wire wire) : costs_(costs), wire_(wire) {
   for (std::size_t n = 0; n < whole.nodes().size(); ++n) {
@@ -23,22 +16,20 @@ PartCosts::PartCosts(const graph::Graph& whole, const MeasuredCosts& costs, para
 
 Spent PartCosts::of(const graph::Graph& part, double slowness) const {
   Spent spent;
-  double compute = 0.0;
-  const auto end_with = [&](const Message& message) {
-    spent.segments.push_back({compute, message.ns});
+  const auto send = [&](const Message& message) {
+    spent.ns += message.ns;
+    spent.message_ns += message.ns;
     spent.bytes += message.bytes;
-    compute = 0.0;
   };
   for (const graph::Node& node : part.nodes()) {
     if (const auto* reduce = node.op.as<kernels::AllReduce>()) {
-      end_with(reduced(*reduce));
+      send(reduced(*reduce));
     } else if (const auto* exchange = node.op.as<kernels::Exchange>()) {
-      end_with(exchanged(*exchange));
+      send(exchanged(*exchange));
     } else {
-      compute += slowness * compute_ns(part, node);
+      spent.ns += slowness * compute_ns(part, node);
     }
   }
-  end_with({});
   return spent;
 }
 

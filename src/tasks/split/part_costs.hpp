@@ -2,24 +2,18 @@
 
 #include <map>
 #include <string>
-#include <vector>
 
 #include "graph/graph.hpp"
 #include "kernels/message/all_reduce.hpp"
 #include "kernels/message/exchange.hpp"
-#include "parallel/pipeline_simulation.hpp"
 #include "parallel/wire.hpp"
 #include "tasks/split/stage_costs.hpp"
 
 namespace edgelab::tasks {
 
-// What one rank spends on a part of a graph, one after the other, and what all that share its layers send meanwhile.
+// What one rank spends on a part of a graph, messages with the other ranks of its stage among it, and what all these send meanwhile.
 struct Spent {
-  std::vector<parallel::PipelineModel::Segment> segments;
-  double bytes = 0.0;
-
-  double message_ns() const;
-  double ns() const;
+  double ns = 0.0, message_ns = 0.0, bytes = 0.0;
 };
 
 // Prices parts of a graph whose nodes have been measured: a node's share by operations of what it takes whole, a message by its bytes.

@@ -58,8 +58,7 @@ Prediction predict_copies(const graph::Graph& graph, const MeasuredCosts& costs,
   std::vector<double> before;  // copies on like hosts are predicted alike
   for (int index = 0; index < ways.data; ++index) {
     const auto first = costs.slowness.begin() + index * copy.ranks();
-    MeasuredCosts own{costs.nodes, {first, first + copy.ranks()}, costs.link};
-    if (!costs.paces.empty()) own.paces.assign(costs.paces.begin() + index * copy.ranks(), costs.paces.begin() + (index + 1) * copy.ranks());
+    const MeasuredCosts own{costs.nodes, {first, first + copy.ranks()}, costs.link};
     if (own.slowness == before) continue;
     before = own.slowness;
     const Prediction one = predict(graph, own, copy, wire, share);
@@ -87,9 +86,9 @@ Prediction predict(const graph::Graph& graph, const MeasuredCosts& costs, const 
     parallel::PipelineModel model;
     for (std::size_t s = 0; s < stages.size(); ++s) {
       const Spent spent = part_costs.of(stages[s], slowness_of(static_cast<int>(s), speeds, costs));
-      if (spent.ns() > prediction.slowest_stage_ns) prediction.slowest_stage_ns = spent.ns(), prediction.message_ns = spent.message_ns();
+      model.stage_ns.push_back(spent.ns);
+      if (spent.ns > prediction.slowest_stage_ns) prediction.slowest_stage_ns = spent.ns, prediction.message_ns = spent.message_ns;
       prediction.wire_bytes += spent.bytes;
-      model.stages.push_back(spent.segments);
       prediction.weight_bytes = std::max(prediction.weight_bytes, weight_bytes(stages[s]));
       if (s + 1 == stages.size()) break;
       double bytes = 0.0;
@@ -100,7 +99,6 @@ Prediction predict(const graph::Graph& graph, const MeasuredCosts& costs, const 
     model.answer_bytes = static_cast<double>(graph.type(graph.outputs().front()).bytes());
     if (ways.pipeline > 1) prediction.wire_bytes += model.answer_bytes;
     model.link = costs.link;
-    if (!costs.paces.empty()) model.paces.assign(costs.paces.begin(), costs.paces.begin() + ways.ranks());
     const MicroBatches batches(work.samples, work.batch, static_cast<int>(microbatch));
     model.microbatches = batches.count();
     model.a_call = batches.parts();

@@ -6,7 +6,6 @@
 #include "graph/graph.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/link_speed.hpp"
-#include "parallel/paced_processor.hpp"
 #include "parallel/wire.hpp"
 #include "tasks/job_spec.hpp"
 #include "tasks/split/layout.hpp"
@@ -15,18 +14,17 @@ namespace edgelab::tasks {
 
 // What a job's layers and links cost on the ranks that it got.
 struct MeasuredCosts {
-  std::vector<double> nodes;           // ns of each node of the graph on rank 0, at its average pace
-  std::vector<double> slowness;        // of each rank against rank 0
-  parallel::Link link;                 // the slowest from a rank to the next one
-  std::vector<parallel::Pace> paces = {};  // of each rank; empty: none is held back
+  std::vector<double> nodes;     // ns of each node of the graph on rank 0
+  std::vector<double> slowness;  // of each rank against rank 0
+  parallel::Link link;           // the slowest from a rank to the next one
 };
 
 // Every rank times the whole graph a few times, all at once, as they will work. The same answer on all ranks. Collective. Throws Error
 // as planning does, on all ranks.
 MeasuredCosts measure_costs(const JobSpec& spec, const graph::Graph& graph, const parallel::Communicator& communicator, int threads);
 
-// The first of these alone: the graph's nodes on this machine, timed by this process. Where a quota holds it back, by the processor's time,
-// stretched: by the clock, a node that fits between two stops seems fast, and one that doesn't slow. Not collective. Throws Error as planning does.
+// The first of these alone: the graph's nodes on this machine, timed by this process. Where a container's quota holds it back, by the
+// processor's time, stretched: by the clock, a node that fits between two stops seems fast, and one that doesn't slow. Not collective. Throws Error as planning does.
 std::vector<double> measured_nodes(const JobSpec& spec, const graph::Graph& graph, int threads);
 
 // How many bytes the wire format makes of one of fp32.

@@ -1,0 +1,111 @@
+// Compiled once for every instruction set (Highway's foreach_target).
+#include "kernels/simd_targets.hpp"
+
+#include "parallel/wire_rows.hpp"
+
+#include <cstring>
+#include <limits>
+
+// clang-format off
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "parallel/wire_rows.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include "kernels/vector_math/partial-inl.hpp"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace edgelab::parallel::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+namespace vm = kernels::vector_math::HWY_NAMESPACE;
+using vm::D;
+using vm::V;
+using Bytes = hn::Rebind<std::int8_t, D>;
+
+constexpr float kLargest = 127.0f;
+
+// Two sums and two maxima, so that none waits for the one before.
+HWY_INLINE float scale_of(const float* x, std::int64_t count) {
+  const D d;
+  V most[2] = {hn::Zero(d), hn::Zero(d)}, all[2] = {hn::Zero(d), hn::Zero(d)};
+  int turn = 0;
+  for (std::int64_t i = 0; i < count; i += vm::lanes(), turn ^= 1) {
+    const V value = vm::load_part(x + i, vm::count_at(i, count));
+    most[turn] = hn::Max(most[turn], hn::Abs(value));
+    all[turn] = hn::MulAdd(value, hn::Zero(d), all[turn]);  // 0, or NaN once one is infinite or NaN
+  }
+  const float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(all[0], all[1])));
+  const float largest = hn::GetLane(hn::MaxOfLanes(d, hn::Max(most[0], most[1])));
+  return sum == 0.0f ? largest / kLargest : std::numeric_limits<float>::quiet_NaN();
+}
+
+float to_int8(const float* x, std::int64_t count, std::int8_t* y) {
+  const D d;
+  const float scale = scale_of(x, count);
+  const V factor = hn::Set(d, scale > 0.0f ? 1.0f / scale : 0.0f), low = hn::Set(d, -kLargest), high = hn::Set(d, kLargest);
+  for (std::int64_t i = 0; i < count; i += vm::lanes()) {
+    const std::size_t part = vm::count_at(i, count);
+    // A subnormal scale's reciprocal is infinite, and a row with a NaN has one for a scale: what numbers become then is anything.
+    const V scaled = hn::Min(hn::Max(hn::Mul(vm::load_part(x + i, part), factor), low), high);
+    const auto bytes = hn::DemoteTo(Bytes(), hn::NearestInt(scaled));
+    if (part == hn::Lanes(d)) {
+      hn::StoreU(bytes, Bytes(), y + i);
+    } else {
+      HWY_ALIGN std::int8_t values[vm::kMaxLanes];
+      hn::StoreU(bytes, Bytes(), values);
+      std::memcpy(y + i, values, part);
+    }
+  }
+  return scale;
+}
+
+void from_int8(const std::int8_t* x, std::int64_t count, float scale, float* y) {
+  const D d;
+  const hn::RebindToSigned<D> words;
+  const V factor = hn::Set(d, scale);
+  for (std::int64_t i = 0; i < count; i += vm::lanes()) {
+    const std::size_t part = vm::count_at(i, count);
+    const auto scaled = [&](const std::int8_t* from) HWY_ATTR { return hn::Mul(factor, hn::ConvertTo(d, hn::PromoteTo(words, hn::LoadU(Bytes(), from)))); };
+    if (part == hn::Lanes(d)) {
+      hn::StoreU(scaled(x + i), d, y + i);
+    } else {
+      HWY_ALIGN std::int8_t values[vm::kMaxLanes] = {};
+      std::memcpy(values, x + i, part);
+      vm::store_part(scaled(values), y + i, part);
+    }
+  }
+}
+
+void to_bf16(const float* x, std::int64_t count, std::uint16_t* y) {
+  for (std::int64_t i = 0; i < count; i += vm::lanes()) {
+    const std::size_t part = vm::count_at(i, count);
+    vm::store_bf16(vm::load_part(x + i, part), y + i, part);
+  }
+}
+
+void from_bf16(const std::uint16_t* x, std::int64_t count, float* y) {
+  for (std::int64_t i = 0; i < count; i += vm::lanes()) {
+    const std::size_t part = vm::count_at(i, count);
+    vm::store_part(vm::load_bf16(x + i, part), y + i, part);
+  }
+}
+
+}  // namespace edgelab::parallel::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgelab::parallel {
+
+HWY_EXPORT(to_int8);
+HWY_EXPORT(from_int8);
+HWY_EXPORT(to_bf16);
+HWY_EXPORT(from_bf16);
+
+float int8_row(const float* x, std::int64_t count, std::int8_t* y) { return HWY_DYNAMIC_DISPATCH(to_int8)(x, count, y); }
+void floats_of_int8(const std::int8_t* x, std::int64_t count, float scale, float* y) { HWY_DYNAMIC_DISPATCH(from_int8)(x, count, scale, y); }
+void bf16_row(const float* x, std::int64_t count, std::uint16_t* y) { HWY_DYNAMIC_DISPATCH(to_bf16)(x, count, y); }
+void floats_of_bf16(const std::uint16_t* x, std::int64_t count, float* y) { HWY_DYNAMIC_DISPATCH(from_bf16)(x, count, y); }
+
+}  // namespace edgelab::parallel
+#endif
