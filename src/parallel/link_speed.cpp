@@ -9,21 +9,26 @@
 namespace edgelab::parallel {
 namespace {
 
+struct ChainTimes {
+  double wall_ns = 0.0, cpu_ns = 0.0;
+};
+
 // The least of a few times that a message of so many bytes takes along the chain of ranks, all links at once; the slowest rank's.
-double chain_ns(const Communicator& communicator, std::size_t bytes, int rounds) {
+ChainTimes chain_times(const Communicator& communicator, std::size_t bytes, int rounds) {
   constexpr int kTag = 1;
   const int next = communicator.rank() + 1, previous = communicator.rank() - 1;
-  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  std::int64_t least = std::numeric_limits<std::int64_t>::max(), least_cpu = least;
   for (int round = 0; round < rounds; ++round) {
     communicator.barrier();
-    const std::int64_t start = now_ns();
+    const std::int64_t start = now_ns(), cpu_start = thread_cpu_ns();
     std::optional<Request> sent;
     if (next < communicator.size()) sent.emplace(communicator.isend(Bytes(bytes), next, kTag));
     if (previous >= 0) communicator.irecv(bytes, previous, kTag).wait();
     if (sent) sent->wait();
     least = std::min(least, now_ns() - start);
+    least_cpu = std::min(least_cpu, thread_cpu_ns() - cpu_start);
   }
-  return communicator.all_reduce(static_cast<double>(least), Reduction::max);
+  return {communicator.all_reduce(static_cast<double>(least), Reduction::max), communicator.all_reduce(static_cast<double>(least_cpu), Reduction::max)};
 }
 
 constexpr int kPing = 1, kPong = 2;  // tags
@@ -56,10 +61,11 @@ void answer_round_trips(const Communicator& communicator, int peer, std::size_t 
 Link slowest_link(const Communicator& communicator) {
   constexpr std::size_t kSmall = 8, kLarge = std::size_t{256} << 10;
   if (communicator.size() == 1) return {};
-  Link link;
-  link.latency_ns = chain_ns(communicator, kSmall, 5);
-  link.ns_per_byte = std::max(0.0, chain_ns(communicator, kLarge, 3) - link.latency_ns) / static_cast<double>(kLarge);
-  return link;
+  const ChainTimes small = chain_times(communicator, kSmall, 5), large = chain_times(communicator, kLarge, 3);
+  const auto per_byte = [](double more, double less) { return std::max(0.0, more - less) / static_cast<double>(kLarge); };
+  // Of two ranks each only sends or receives.
+  const double ends = communicator.size() == 2 ? 2.0 : 1.0;
+  return {small.wall_ns, per_byte(large.wall_ns, small.wall_ns), ends * per_byte(large.cpu_ns, small.cpu_ns)};
 }
 
 Link link_to(const Communicator& communicator, int peer) {

@@ -117,7 +117,7 @@ TEST(CutGraph, RefusesStartsThatFallOrLeaveTheGraph) {
 }
 
 // All ways to cut, for the optimum.
-double least_bottleneck(std::span<const double> costs, std::span<const double> slowness, std::span<const double> cuts, std::vector<std::size_t> starts = {0}) {
+double least_bottleneck(std::span<const double> costs, std::span<const double> slowness, const CutCosts& cuts, std::vector<std::size_t> starts = {0}) {
   if (starts.size() == slowness.size()) return bottleneck(starts, costs, slowness, cuts);
   double least = 1e300;
   for (std::size_t next = starts.back(); next <= costs.size(); ++next) {
@@ -132,10 +132,12 @@ TEST(Balance, FindsTheBestOfAllCuts) {
   CounterRandom random(stream_key(5, "balance"));
   for (int trial = 0; trial < 200; ++trial) {
     const std::size_t nodes = 1 + random.below(7), stages = 1 + random.below(5);
-    std::vector<double> costs(nodes), slowness(stages), cuts(nodes + 1);
+    std::vector<double> costs(nodes), slowness(stages);
+    CutCosts cuts{std::vector<double>(nodes + 1), std::vector<double>(trial % 2 == 0 ? nodes + 1 : 0)};
     for (double& each : costs) each = random.uniform();
     for (double& each : slowness) each = 0.5 + random.uniform();
-    for (double& each : cuts) each = random.uniform();
+    for (double& each : cuts.link) each = random.uniform();
+    for (double& each : cuts.work) each = 0.2 * random.uniform();
     const std::vector<std::size_t> starts = balanced_starts(costs, slowness, cuts);
     ASSERT_EQ(starts.size(), stages);
     EXPECT_TRUE(std::is_sorted(starts.begin(), starts.end()));
@@ -151,10 +153,19 @@ TEST(Balance, GivesASlowMachineLess) {
   EXPECT_LE(12 - starts[3], 1u);
 }
 
+// Eight equal nodes over three stages, of which the one in the middle sends and receives.
+TEST(Balance, GivesAStageThatHandlesMoreMessagesLess) {
+  const std::vector<double> costs(8, 1.0), equal(3, 1.0);
+  const CutCosts cuts{{}, std::vector<double>(9, 0.5)};
+  const std::vector<std::size_t> starts = balanced_starts(costs, equal, cuts);
+  EXPECT_DOUBLE_EQ(bottleneck(starts, costs, equal, cuts), 3.5);
+  EXPECT_EQ(starts[2] - starts[1], 2u);
+}
+
 TEST(Balance, AvoidsAnExpensiveCutAndLeavesStagesEmptyWhereThereAreTooMany) {
   const std::vector<double> costs = {1, 1, 1, 1}, equal = {1, 1};
   EXPECT_EQ(balanced_starts(costs, equal), (std::vector<std::size_t>{0, 2}));
-  EXPECT_EQ(balanced_starts(costs, equal, std::vector<double>{0, 0, 9, 0, 0}), (std::vector<std::size_t>{0, 1}));
+  EXPECT_EQ(balanced_starts(costs, equal, {{0, 0, 9, 0, 0}, {}}), (std::vector<std::size_t>{0, 1}));
   const std::vector<std::size_t> starts = balanced_starts(costs, std::vector<double>(9, 1.0));
   EXPECT_DOUBLE_EQ(bottleneck(starts, costs, std::vector<double>(9, 1.0)), 1.0);
 }

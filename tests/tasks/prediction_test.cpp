@@ -125,6 +125,23 @@ TEST_P(Predictions, CopiesAreSoManyTimesAsFastAsTheSlowestOfThem) {
   EXPECT_NE(predict(graph, costs, {.pipeline = 2, .data = 2}, parallel::Wire::fp32, {500, 1, {1, 1}}).refusal, "");
 }
 
+// A stage's processor is busy with the bytes that it receives and sends, longer where a quota stops it; of a rank that shares layers what
+// was measured at full speed is included already.
+TEST_P(Predictions, MessagesCostTheProcessorTime) {
+  const graph::Graph graph = fused(GetParam());
+  MeasuredCosts costs = made_up(graph, 4, 0.1, {1e4, 1});
+  const auto of = [&](const Ways& ways) { return predict(graph, costs, ways, parallel::Wire::fp32, {500}); };
+  const Prediction pipeline = of({.pipeline = 2}), tensor = of({.tensor = 2}), one = of({});
+  costs.link.cpu_ns_per_byte = 2.0;
+  const double crosses = pipeline.wire_bytes - 4.0 * 10;  // the logits go back
+  EXPECT_NEAR(of({.pipeline = 2}).slowest_stage_ns, pipeline.slowest_stage_ns + crosses, 1e-6 * pipeline.slowest_stage_ns);
+  EXPECT_EQ(of({.tensor = 2}).latency_ns, tensor.latency_ns);
+  costs.share = 0.5;
+  EXPECT_NEAR(of({.pipeline = 2}).slowest_stage_ns, pipeline.slowest_stage_ns + 2 * crosses, 1e-6 * pipeline.slowest_stage_ns);
+  EXPECT_GT(of({.tensor = 2}).latency_ns, tensor.latency_ns);
+  EXPECT_EQ(of({}).latency_ns, one.latency_ns);
+}
+
 TEST_P(Predictions, ACallOfSeveralMicroBatchesTakesLongerThanOneAndLessThanOneAfterTheOther) {
   const graph::Graph graph = fused(GetParam());
   const MeasuredCosts costs = made_up(graph, 4, 0.1, {1e4, 1});

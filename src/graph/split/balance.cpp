@@ -10,21 +10,22 @@ namespace {
 using Cost = std::pair<double, double>;  // the bottleneck; the sum of what is sent
 
 struct Chain {
-  Chain(std::span<const double> node_costs, std::span<const double> cuts) : cut_costs(cuts), before(node_costs.size() + 1, 0.0) {
+  Chain(std::span<const double> node_costs, const CutCosts& all_cuts) : cuts(all_cuts), before(node_costs.size() + 1, 0.0) {
     for (std::size_t n = 0; n < node_costs.size(); ++n) before[n + 1] = before[n] + node_costs[n];
   }
-  double stage(std::size_t begin, std::size_t end, double slowness) const { return slowness * (before[end] - before[begin]); }
-  double link(std::size_t at) const { return cut_costs.empty() ? 0.0 : cut_costs[at]; }
+  double stage(std::size_t begin, std::size_t end, double slowness) const { return slowness * (before[end] - before[begin] + work(begin) + work(end)); }
+  double link(std::size_t at) const { return cuts.link.empty() ? 0.0 : cuts.link[at]; }
+  double work(std::size_t at) const { return cuts.work.empty() || at == 0 || at + 1 == before.size() ? 0.0 : cuts.work[at]; }
 
-  std::span<const double> cut_costs;
+  const CutCosts& cuts;
   std::vector<double> before;  // of the nodes before each
 };
 
 }  // namespace
 
-std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std::span<const double> slowness, std::span<const double> cut_costs) {
+std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std::span<const double> slowness, const CutCosts& cuts) {
   const std::size_t nodes = node_costs.size(), stages = slowness.size();
-  const Chain chain(node_costs, cut_costs);
+  const Chain chain(node_costs, cuts);
   constexpr Cost kNone = {std::numeric_limits<double>::infinity(), 0.0};
   // best[end]: of the first s + 1 stages having the nodes before `end`; start[s][end]: where the last of them begins.
   std::vector<Cost> best(nodes + 1);
@@ -46,8 +47,8 @@ std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std
   return starts;
 }
 
-double bottleneck(std::span<const std::size_t> starts, std::span<const double> node_costs, std::span<const double> slowness, std::span<const double> cut_costs) {
-  const Chain chain(node_costs, cut_costs);
+double bottleneck(std::span<const std::size_t> starts, std::span<const double> node_costs, std::span<const double> slowness, const CutCosts& cuts) {
+  const Chain chain(node_costs, cuts);
   double most = 0.0;
   for (std::size_t s = 0; s < starts.size(); ++s) {
     const std::size_t end = s + 1 < starts.size() ? starts[s + 1] : node_costs.size();

@@ -42,10 +42,16 @@ double PartCosts::compute_ns(const graph::Graph& part, const graph::Node& node) 
   return whole.flop > 0.0 ? whole.ns * static_cast<double>(part.flop(node)) / whole.flop : whole.ns;
 }
 
+// What was measured includes the processor's work at full speed: links are measured when nothing has used up a quota.
+double PartCosts::message_ns(double bytes) const {
+  const parallel::Link& link = costs_.link;
+  return link.latency_ns + bytes * (link.ns_per_byte + link.cpu_ns_per_byte * (1.0 / costs_.share - 1.0));
+}
+
 // Reduce-scatter, then all-gather: as parallel/mpi_transport.hpp does it.
 PartCosts::Message PartCosts::reduced(const kernels::AllReduce& reduce) const {
   const double bytes = 2.0 * on_wire(reduce.type) * (reduce.ranks - 1) / reduce.ranks;
-  return {reduce.ranks == 1 ? 0.0 : 2.0 * costs_.link.latency_ns + bytes * costs_.link.ns_per_byte, reduce.ranks * bytes};
+  return {reduce.ranks == 1 ? 0.0 : costs_.link.latency_ns + message_ns(bytes), reduce.ranks * bytes};
 }
 
 PartCosts::Message PartCosts::exchanged(const kernels::Exchange& exchange) const {
@@ -65,7 +71,7 @@ PartCosts::Message PartCosts::exchanged(const kernels::Exchange& exchange) const
   }
   const double busiest = std::max(*std::max_element(sent.begin(), sent.end()), *std::max_element(received.begin(), received.end()));
   const double all = std::accumulate(sent.begin(), sent.end(), 0.0);
-  return {busiest > 0.0 ? costs_.link.latency_ns + busiest * costs_.link.ns_per_byte : 0.0, all};
+  return {busiest > 0.0 ? message_ns(busiest) : 0.0, all};
 }
 
 }  // namespace edgelab::tasks

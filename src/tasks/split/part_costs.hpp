@@ -37,6 +37,7 @@ class PartCosts {
   double on_wire(const kernels::TensorType& type) const { return static_cast<double>(parallel::wire_bytes(wire_, type)); }
   Message reduced(const kernels::AllReduce& reduce) const;
   Message exchanged(const kernels::Exchange& exchange) const;
+  double message_ns(double bytes) const;
 
   std::map<std::string, Work> works_;  // by layer
   const MeasuredCosts& costs_;

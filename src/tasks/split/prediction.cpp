@@ -58,7 +58,7 @@ Prediction predict_copies(const graph::Graph& graph, const MeasuredCosts& costs,
   std::vector<double> before;  // copies on like hosts are predicted alike
   for (int index = 0; index < ways.data; ++index) {
     const auto first = costs.slowness.begin() + index * copy.ranks();
-    const MeasuredCosts own{costs.nodes, {first, first + copy.ranks()}, costs.link};
+    const MeasuredCosts own{costs.nodes, {first, first + copy.ranks()}, costs.link, costs.share};
     if (own.slowness == before) continue;
     before = own.slowness;
     const Prediction one = predict(graph, own, copy, wire, share);
@@ -84,17 +84,20 @@ Prediction predict(const graph::Graph& graph, const MeasuredCosts& costs, const 
     const graph::Graph part = first_part(graph, speeds, ways);
     const std::vector<graph::Graph> stages = graph::cut(part, starts_for(graph, part, costs, ways, wire, work.partition));
     parallel::PipelineModel model;
+    // Messages between stages travel while these compute, but for what they cost the processor at either end.
+    double received = 0.0;
     for (std::size_t s = 0; s < stages.size(); ++s) {
       const Spent spent = part_costs.of(stages[s], slowness_of(static_cast<int>(s), speeds, costs));
-      model.stage_ns.push_back(spent.ns);
-      if (spent.ns > prediction.slowest_stage_ns) prediction.slowest_stage_ns = spent.ns, prediction.message_ns = spent.message_ns;
-      prediction.wire_bytes += spent.bytes;
+      double sent = 0.0;
+      if (s + 1 < stages.size()) {
+        for (const graph::ValueId id : stages[s].outputs()) sent += static_cast<double>(parallel::wire_bytes(wire, stages[s].type(id)));
+        model.message_bytes.push_back(sent);
+      }
+      model.stage_ns.push_back(spent.ns + cpu_ns_per_byte(costs) * (received + sent));
+      if (model.stage_ns.back() > prediction.slowest_stage_ns) prediction.slowest_stage_ns = model.stage_ns.back(), prediction.message_ns = spent.message_ns;
+      prediction.wire_bytes += spent.bytes + ways.members() * sent;
       prediction.weight_bytes = std::max(prediction.weight_bytes, weight_bytes(stages[s]));
-      if (s + 1 == stages.size()) break;
-      double bytes = 0.0;
-      for (const graph::ValueId id : stages[s].outputs()) bytes += static_cast<double>(parallel::wire_bytes(wire, stages[s].type(id)));
-      model.message_bytes.push_back(bytes);
-      prediction.wire_bytes += ways.members() * bytes;
+      received = sent;
     }
     model.answer_bytes = static_cast<double>(graph.type(graph.outputs().front()).bytes());
     if (ways.pipeline > 1) prediction.wire_bytes += model.answer_bytes;

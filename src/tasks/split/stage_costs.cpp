@@ -67,6 +67,8 @@ std::vector<double> measured_nodes(const JobSpec& spec, const graph::Graph& grap
   return costs;
 }
 
+double cpu_ns_per_byte(const MeasuredCosts& costs) { return costs.link.cpu_ns_per_byte / 2.0 / costs.share; }
+
 double share_of_fp32(parallel::Wire wire) {
   constexpr std::int64_t kWidth = 1024;
   return static_cast<double>(parallel::wire_bytes(wire, 1, kWidth)) / static_cast<double>(parallel::wire_bytes(parallel::Wire::fp32, 1, kWidth));
@@ -78,6 +80,7 @@ MeasuredCosts measure_costs(const JobSpec& spec, const graph::Graph& graph, cons
   costs.slowness = slowness_of(parallel::value_of_each(communicator, std::accumulate(costs.nodes.begin(), costs.nodes.end(), 0.0)));
   communicator.broadcast(std::span(costs.nodes), 0);
   costs.link = parallel::slowest_link(communicator);
+  costs.share = communicator.all_reduce(share_of_processor(threads), parallel::Reduction::min);
   return costs;
 }
 
@@ -89,9 +92,13 @@ std::vector<double> member_speeds(const Ways& ways, const std::vector<double>& s
 
 namespace {
 
-std::vector<double> cut_costs(const graph::Graph& graph, const MeasuredCosts& costs, parallel::Wire wire) {
-  std::vector<double> cuts;
-  for (const std::int64_t bytes : graph::bytes_over_cuts(graph)) cuts.push_back(costs.link.ns_per_byte * share_of_fp32(wire) * static_cast<double>(bytes));
+graph::CutCosts cut_costs(const graph::Graph& graph, const MeasuredCosts& costs, parallel::Wire wire) {
+  graph::CutCosts cuts;
+  for (const std::int64_t all : graph::bytes_over_cuts(graph)) {
+    const double bytes = share_of_fp32(wire) * static_cast<double>(all);
+    cuts.link.push_back(costs.link.ns_per_byte * bytes);
+    cuts.work.push_back(cpu_ns_per_byte(costs) * bytes);
+  }
   return cuts;
 }
 
@@ -103,14 +110,19 @@ std::vector<std::size_t> best_starts(const graph::Graph& graph, const MeasuredCo
 
 std::vector<int> best_block_counts(const graph::Graph& graph, const MeasuredCosts& costs, parallel::Wire wire, int stages, int members) {
   const graph::Blocks blocks = graph::blocks_of(graph);
-  const std::vector<double> cuts = cut_costs(graph, costs, wire);
-  std::vector<double> block_costs, block_cuts;
+  const graph::CutCosts cuts = cut_costs(graph, costs, wire);
+  std::vector<double> block_costs;
+  graph::CutCosts block_cuts;
+  const auto cut_at = [&](std::size_t node) {
+    block_cuts.link.push_back(cuts.link[node]);
+    block_cuts.work.push_back(cuts.work[node]);
+  };
   for (std::size_t b = 0; b < blocks.first.size(); ++b) {
     const std::size_t begin = b == 0 ? 0 : blocks.first[b], end = b + 1 < blocks.first.size() ? blocks.first[b + 1] : graph.nodes().size();
     block_costs.push_back(std::accumulate(costs.nodes.begin() + static_cast<std::ptrdiff_t>(begin), costs.nodes.begin() + static_cast<std::ptrdiff_t>(end), 0.0));
-    block_cuts.push_back(cuts[blocks.first[b]]);
+    cut_at(blocks.first[b]);
   }
-  block_cuts.push_back(cuts.back());
+  cut_at(graph.nodes().size());
   std::vector<double> slowness;  // members work at once: their speeds add up
   for (int stage = 0; stage < stages; ++stage) {
     double speed = 0.0;

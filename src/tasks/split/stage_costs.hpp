@@ -17,6 +17,7 @@ struct MeasuredCosts {
   std::vector<double> nodes;     // ns of each node of the graph on rank 0
   std::vector<double> slowness;  // of each rank against rank 0
   parallel::Link link;           // the slowest from a rank to the next one
+  double share = 1.0;            // of the time for which a rank's processor works, where a quota holds it back: of the most held back rank
 };
 
 // Every rank times the whole graph a few times, all at once, as they will work. The same answer on all ranks. Collective. Throws Error
@@ -26,6 +27,9 @@ MeasuredCosts measure_costs(const JobSpec& spec, const graph::Graph& graph, cons
 // The first of these alone: the graph's nodes on this machine, timed by this process. Where a container's quota holds it back, by the
 // processor's time, stretched: by the clock, a node that fits between two stops seems fast, and one that doesn't slow. Not collective. Throws Error as planning does.
 std::vector<double> measured_nodes(const JobSpec& spec, const graph::Graph& graph, int threads);
+
+// What a byte that a stage sends or receives costs its processor, at its average pace.
+double cpu_ns_per_byte(const MeasuredCosts& costs);
 
 // How many bytes the wire format makes of one of fp32.
 double share_of_fp32(parallel::Wire wire);
