@@ -13,7 +13,7 @@ struct Link {
 };
 
 // The link from a rank to the next one while all of them send, the slowest, as measured now: with 8 bytes, and with 256 KiB. The same
-// answer on every rank; nothing takes time on one. Collective; takes as long as three such messages.
+// answer on every rank; nothing takes time on one. Collective; takes as long as nine such messages.
 Link slowest_link(const Communicator& communicator);
 
 // The link from this rank to `peer` without what it costs the processors, as measured now while nothing else is on it: half the round trip of 8 bytes, and how much longer

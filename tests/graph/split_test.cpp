@@ -162,6 +162,14 @@ TEST(Balance, GivesAStageThatHandlesMoreMessagesLess) {
   EXPECT_EQ(starts[2] - starts[1], 2u);
 }
 
+// Measured times differ a little; what goes over a cut differs by times.
+TEST(Balance, TakesTheCheapestOfCutsThatAreAboutAsGood) {
+  const std::vector<double> costs = {1.0, 1.0, 0.05, 1.0, 1.0}, nearly_equal = {1.0, 0.99};
+  const CutCosts cuts{{0, 0.1, 0.4, 0.2, 0.4, 0}, {}};
+  EXPECT_EQ(balanced_starts(costs, nearly_equal, cuts), (std::vector<std::size_t>{0, 2}));
+  EXPECT_EQ(balanced_starts(costs, nearly_equal, cuts, 0.05), (std::vector<std::size_t>{0, 3})) << "the cut in front of node 1 is the cheapest, and much worse";
+}
+
 TEST(Balance, AvoidsAnExpensiveCutAndLeavesStagesEmptyWhereThereAreTooMany) {
   const std::vector<double> costs = {1, 1, 1, 1}, equal = {1, 1};
   EXPECT_EQ(balanced_starts(costs, equal), (std::vector<std::size_t>{0, 2}));

@@ -21,15 +21,18 @@ struct Chain {
   std::vector<double> before;  // of the nodes before each
 };
 
-}  // namespace
+struct Best {
+  double bottleneck = 0.0;
+  std::vector<std::size_t> starts;
+};
 
-std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std::span<const double> slowness, const CutCosts& cuts) {
-  const std::size_t nodes = node_costs.size(), stages = slowness.size();
-  const Chain chain(node_costs, cuts);
+// Bottlenecks below `good_enough` are all alike.
+Best best_starts(const Chain& chain, std::span<const double> slowness, double good_enough) {
+  const std::size_t nodes = chain.before.size() - 1, stages = slowness.size();
   constexpr Cost kNone = {std::numeric_limits<double>::infinity(), 0.0};
   // best[end]: of the first s + 1 stages having the nodes before `end`; start[s][end]: where the last of them begins.
   std::vector<Cost> best(nodes + 1);
-  for (std::size_t end = 0; end <= nodes; ++end) best[end] = {chain.stage(0, end, slowness[0]), 0.0};
+  for (std::size_t end = 0; end <= nodes; ++end) best[end] = {std::max(good_enough, chain.stage(0, end, slowness[0])), 0.0};
   std::vector<std::vector<std::size_t>> start(stages, std::vector<std::size_t>(nodes + 1, 0));
   for (std::size_t s = 1; s < stages; ++s) {
     std::vector<Cost> next(nodes + 1, kNone);
@@ -42,9 +45,17 @@ std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std
     }
     best = std::move(next);
   }
-  std::vector<std::size_t> starts(stages, 0);
-  for (std::size_t s = stages, end = nodes; s-- > 1;) starts[s] = end = start[s][end];
-  return starts;
+  Best found{best[nodes].first, std::vector<std::size_t>(stages, 0)};
+  for (std::size_t s = stages, end = nodes; s-- > 1;) found.starts[s] = end = start[s][end];
+  return found;
+}
+
+}  // namespace
+
+std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std::span<const double> slowness, const CutCosts& cuts, double slack) {
+  const Chain chain(node_costs, cuts);
+  const Best best = best_starts(chain, slowness, 0.0);
+  return slack > 0.0 ? best_starts(chain, slowness, (1.0 + slack) * best.bottleneck).starts : best.starts;
 }
 
 double bottleneck(std::span<const std::size_t> starts, std::span<const double> node_costs, std::span<const double> slowness, const CutCosts& cuts) {

@@ -16,8 +16,9 @@ struct CutCosts {
 // the sum of its nodes' and of its cuts' work times its slowness, the cost of a link that of the cut. Exact, by dynamic programming (O(stages · nodes²)).
 // `node_costs`: [nodes], any unit. `slowness`: [stages], 1 where costs were measured, 2 where all takes twice as long.
 // `cuts`: of cutting in front of each node.
-// Among equally good cuts the one with the least sum of cut costs. There may be more stages than nodes: some stay empty.
-std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std::span<const double> slowness, const CutCosts& cuts = {});
+// Among cuts that are as good, or worse by `slack` (a share) at most, the one with the least sum of link costs: times that were measured
+// are not known better, and a cut through a block's middle sends several times what one behind it does. There may be more stages than nodes: some stay empty.
+std::vector<std::size_t> balanced_starts(std::span<const double> node_costs, std::span<const double> slowness, const CutCosts& cuts = {}, double slack = 0.0);
 
 // The cost of the slowest stage or link.
 double bottleneck(std::span<const std::size_t> starts, std::span<const double> node_costs, std::span<const double> slowness, const CutCosts& cuts = {});

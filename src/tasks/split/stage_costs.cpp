@@ -22,6 +22,7 @@ namespace {
 constexpr int kRuns = 3;  // the median of each step, after one that pays for pages and threads
 // Ranks that differ by less are taken for equal: measurements of one machine do.
 constexpr double kSameSpeed = 1.25;
+constexpr double kNotKnownBetter = 0.05;  // sums of measured times
 
 // A plan's step has the name of the node that it works for, or of one that this stands for.
 std::map<std::string, std::size_t> nodes_by_layer(const graph::Graph& graph) {
@@ -105,7 +106,7 @@ graph::CutCosts cut_costs(const graph::Graph& graph, const MeasuredCosts& costs,
 }  // namespace
 
 std::vector<std::size_t> best_starts(const graph::Graph& graph, const MeasuredCosts& costs, parallel::Wire wire, int stages) {
-  return graph::balanced_starts(costs.nodes, std::span(costs.slowness).first(static_cast<std::size_t>(stages)), cut_costs(graph, costs, wire));
+  return graph::balanced_starts(costs.nodes, std::span(costs.slowness).first(static_cast<std::size_t>(stages)), cut_costs(graph, costs, wire), kNotKnownBetter);
 }
 
 std::vector<int> best_block_counts(const graph::Graph& graph, const MeasuredCosts& costs, parallel::Wire wire, int stages, int members) {
@@ -129,7 +130,7 @@ std::vector<int> best_block_counts(const graph::Graph& graph, const MeasuredCost
     for (int member = 0; member < members; ++member) speed += 1.0 / costs.slowness[static_cast<std::size_t>(stage * members + member)];
     slowness.push_back(1.0 / speed);
   }
-  const std::vector<std::size_t> starts = graph::balanced_starts(block_costs, slowness, block_cuts);
+  const std::vector<std::size_t> starts = graph::balanced_starts(block_costs, slowness, block_cuts, kNotKnownBetter);
   std::vector<int> counts;
   for (std::size_t s = 0; s < starts.size(); ++s) counts.push_back(static_cast<int>((s + 1 < starts.size() ? starts[s + 1] : block_costs.size()) - starts[s]));
   return counts;
