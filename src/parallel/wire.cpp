@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "parallel/wire_rows.hpp"
+#include "kernels/message/wire_rows.hpp"
 
 namespace edgelab::parallel {
 namespace {
@@ -15,7 +15,7 @@ template <class T> const T* as(const std::byte* bytes) { return reinterpret_cast
 void encode_int8(const float* values, std::int64_t rows, std::int64_t width, std::byte* bytes) {
   auto* numbers = as<std::int8_t>(bytes) + rows * static_cast<std::int64_t>(sizeof(float));
   for (std::int64_t r = 0; r < rows; ++r) {
-    const float scale = int8_row(values + r * width, width, numbers + r * width);
+    const float scale = kernels::int8_row(values + r * width, width, numbers + r * width);
     std::memcpy(bytes + r * static_cast<std::int64_t>(sizeof scale), &scale, sizeof scale);
   }
 }
@@ -25,7 +25,7 @@ void decode_int8(const std::byte* bytes, std::int64_t rows, std::int64_t width, 
   for (std::int64_t r = 0; r < rows; ++r) {
     float scale = 0.0f;
     std::memcpy(&scale, bytes + r * static_cast<std::int64_t>(sizeof scale), sizeof scale);
-    floats_of_int8(numbers + r * width, width, scale, values + r * width);
+    kernels::floats_of_int8(numbers + r * width, width, scale, values + r * width);
   }
 }
 
@@ -47,7 +47,7 @@ void encode(Wire wire, const float* values, std::int64_t rows, std::int64_t widt
   if (elements == 0) return;  // a rank without a share may have no memory for one
   switch (wire) {
     case Wire::fp32: std::memcpy(bytes, values, static_cast<std::size_t>(elements) * sizeof(float)); return;
-    case Wire::bf16: bf16_row(values, elements, as<std::uint16_t>(bytes)); return;
+    case Wire::bf16: kernels::bf16_row(values, elements, as<std::uint16_t>(bytes)); return;
     case Wire::fp16:
       for (std::int64_t i = 0; i < elements; ++i) as<std::uint16_t>(bytes)[i] = float_to_f16(values[i]);
       return;
@@ -60,7 +60,7 @@ void decode(Wire wire, const std::byte* bytes, std::int64_t rows, std::int64_t w
   if (elements == 0) return;  // a rank without a share may have no memory for one
   switch (wire) {
     case Wire::fp32: std::memcpy(values, bytes, static_cast<std::size_t>(elements) * sizeof(float)); return;
-    case Wire::bf16: floats_of_bf16(as<std::uint16_t>(bytes), elements, values); return;
+    case Wire::bf16: kernels::floats_of_bf16(as<std::uint16_t>(bytes), elements, values); return;
     case Wire::fp16:
       for (std::int64_t i = 0; i < elements; ++i) values[i] = f16_to_float(as<std::uint16_t>(bytes)[i]);
       return;

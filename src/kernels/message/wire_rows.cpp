@@ -1,29 +1,29 @@
 // Compiled once for every instruction set (Highway's foreach_target).
 #include "kernels/simd_targets.hpp"
 
-#include "parallel/wire_rows.hpp"
+#include "kernels/message/wire_rows.hpp"
 
 #include <cstring>
 #include <limits>
 
 // clang-format off
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "parallel/wire_rows.cpp"
+#define HWY_TARGET_INCLUDE "kernels/message/wire_rows.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include "kernels/vector_math/partial-inl.hpp"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
-namespace edgelab::parallel::HWY_NAMESPACE {
+namespace edgelab::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
-namespace vm = kernels::vector_math::HWY_NAMESPACE;
+namespace vm = vector_math::HWY_NAMESPACE;
 using vm::D;
 using vm::V;
-using Bytes = hn::Rebind<std::int8_t, D>;
+using SignedBytes = hn::Rebind<std::int8_t, D>;
 
-constexpr float kLargest = 127.0f;
+constexpr float kLargestByte = 127.0f;
 
 // Two sums and two maxima, so that none waits for the one before.
 HWY_INLINE float scale_of(const float* x, std::int64_t count) {
@@ -37,23 +37,23 @@ HWY_INLINE float scale_of(const float* x, std::int64_t count) {
   }
   const float sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(all[0], all[1])));
   const float largest = hn::GetLane(hn::MaxOfLanes(d, hn::Max(most[0], most[1])));
-  return sum == 0.0f ? largest / kLargest : std::numeric_limits<float>::quiet_NaN();
+  return sum == 0.0f ? largest / kLargestByte : std::numeric_limits<float>::quiet_NaN();
 }
 
 float to_int8(const float* x, std::int64_t count, std::int8_t* y) {
   const D d;
   const float scale = scale_of(x, count);
-  const V factor = hn::Set(d, scale > 0.0f ? 1.0f / scale : 0.0f), low = hn::Set(d, -kLargest), high = hn::Set(d, kLargest);
+  const V factor = hn::Set(d, scale > 0.0f ? 1.0f / scale : 0.0f), low = hn::Set(d, -kLargestByte), high = hn::Set(d, kLargestByte);
   for (std::int64_t i = 0; i < count; i += vm::lanes()) {
     const std::size_t part = vm::count_at(i, count);
     // A subnormal scale's reciprocal is infinite, and a row with a NaN has one for a scale: what numbers become then is anything.
     const V scaled = hn::Min(hn::Max(hn::Mul(vm::load_part(x + i, part), factor), low), high);
-    const auto bytes = hn::DemoteTo(Bytes(), hn::NearestInt(scaled));
+    const auto bytes = hn::DemoteTo(SignedBytes(), hn::NearestInt(scaled));
     if (part == hn::Lanes(d)) {
-      hn::StoreU(bytes, Bytes(), y + i);
+      hn::StoreU(bytes, SignedBytes(), y + i);
     } else {
       HWY_ALIGN std::int8_t values[vm::kMaxLanes];
-      hn::StoreU(bytes, Bytes(), values);
+      hn::StoreU(bytes, SignedBytes(), values);
       std::memcpy(y + i, values, part);
     }
   }
@@ -66,7 +66,7 @@ void from_int8(const std::int8_t* x, std::int64_t count, float scale, float* y) 
   const V factor = hn::Set(d, scale);
   for (std::int64_t i = 0; i < count; i += vm::lanes()) {
     const std::size_t part = vm::count_at(i, count);
-    const auto scaled = [&](const std::int8_t* from) HWY_ATTR { return hn::Mul(factor, hn::ConvertTo(d, hn::PromoteTo(words, hn::LoadU(Bytes(), from)))); };
+    const auto scaled = [&](const std::int8_t* from) HWY_ATTR { return hn::Mul(factor, hn::ConvertTo(d, hn::PromoteTo(words, hn::LoadU(SignedBytes(), from)))); };
     if (part == hn::Lanes(d)) {
       hn::StoreU(scaled(x + i), d, y + i);
     } else {
@@ -91,11 +91,11 @@ void from_bf16(const std::uint16_t* x, std::int64_t count, float* y) {
   }
 }
 
-}  // namespace edgelab::parallel::HWY_NAMESPACE
+}  // namespace edgelab::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace edgelab::parallel {
+namespace edgelab::kernels {
 
 HWY_EXPORT(to_int8);
 HWY_EXPORT(from_int8);
@@ -107,5 +107,5 @@ void floats_of_int8(const std::int8_t* x, std::int64_t count, float scale, float
 void bf16_row(const float* x, std::int64_t count, std::uint16_t* y) { HWY_DYNAMIC_DISPATCH(to_bf16)(x, count, y); }
 void floats_of_bf16(const std::uint16_t* x, std::int64_t count, float* y) { HWY_DYNAMIC_DISPATCH(from_bf16)(x, count, y); }
 
-}  // namespace edgelab::parallel
+}  // namespace edgelab::kernels
 #endif
