@@ -296,7 +296,8 @@ class StalledLink(unittest.TestCase):
         shown = subprocess.run([EDGELAB, "results", "show", "--json", self.folder / "run.h5"], stdout=subprocess.PIPE, check=True)
         jobs = json.loads(shown.stdout)["jobs"]
         self.assertEqual(jobs["stalled"]["status"], "failed")
-        self.assertRegex(jobs["stalled"]["reason"], r"time_limit of 15 s; rank 1 on probe2 and rank 2 on probe3 waited [\d.]+ s for each other")
+        # Each waits for the other, but where a slow machine is still at measuring its links: there the second only receives.
+        self.assertRegex(jobs["stalled"]["reason"], r"time_limit of 15 s; (rank 1 on probe2 and rank 2 on probe3 waited [\d.]+ s for each other|rank 2 on probe3 waited [\d.]+ s for rank 1 on probe2)")
         self.assertEqual(jobs["after"]["status"], "done", log)
 
 
