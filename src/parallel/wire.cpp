@@ -48,9 +48,7 @@ void encode(Wire wire, const float* values, std::int64_t rows, std::int64_t widt
   switch (wire) {
     case Wire::fp32: std::memcpy(bytes, values, static_cast<std::size_t>(elements) * sizeof(float)); return;
     case Wire::bf16: kernels::bf16_row(values, elements, as<std::uint16_t>(bytes)); return;
-    case Wire::fp16:
-      for (std::int64_t i = 0; i < elements; ++i) as<std::uint16_t>(bytes)[i] = float_to_f16(values[i]);
-      return;
+    case Wire::fp16: kernels::f16_row(values, elements, as<std::uint16_t>(bytes)); return;
     case Wire::int8: encode_int8(values, rows, width, bytes); return;
   }
 }
@@ -61,9 +59,7 @@ void decode(Wire wire, const std::byte* bytes, std::int64_t rows, std::int64_t w
   switch (wire) {
     case Wire::fp32: std::memcpy(values, bytes, static_cast<std::size_t>(elements) * sizeof(float)); return;
     case Wire::bf16: kernels::floats_of_bf16(as<std::uint16_t>(bytes), elements, values); return;
-    case Wire::fp16:
-      for (std::int64_t i = 0; i < elements; ++i) values[i] = f16_to_float(as<std::uint16_t>(bytes)[i]);
-      return;
+    case Wire::fp16: kernels::floats_of_f16(as<std::uint16_t>(bytes), elements, values); return;
     case Wire::int8: decode_int8(bytes, rows, width, values); return;
   }
 }

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "support/random_tensor.hpp"
@@ -55,13 +57,36 @@ TEST(Wire, RowsOfAnyLengthComeOutAsTheirNumbersOneByOne) {
   const Tensor tensor = test::random_tensor({70}, 12);
   for (std::int64_t width = 1; width <= 70; ++width) {
     const std::vector<float> values(tensor.as<float>().begin(), tensor.as<float>().begin() + width);
-    const std::vector<float> bf16 = through(Wire::bf16, values, 1, width), int8 = through(Wire::int8, values, 1, width);
+    const std::vector<float> bf16 = through(Wire::bf16, values, 1, width), fp16 = through(Wire::fp16, values, 1, width);
+    const std::vector<float> int8 = through(Wire::int8, values, 1, width);
     float largest = 0.0f;
     for (const float value : values) largest = std::max(largest, std::fabs(value));
     for (std::size_t i = 0; i < values.size(); ++i) {
       EXPECT_EQ(bf16[i], bf16_to_float(float_to_bf16(values[i]))) << i << " of " << width;
+      EXPECT_EQ(fp16[i], f16_to_float(float_to_f16(values[i]))) << i << " of " << width;
       EXPECT_EQ(int8[i], largest / 127.0f * std::nearbyint(values[i] * (1.0f / (largest / 127.0f)))) << i << " of " << width;
     }
+  }
+}
+
+// Every half, and the floats at, beside and between those: ties, subnormals, what overflows.
+TEST(Wire, Fp16RoundsEveryNumberAsOneByOne) {
+  std::vector<float> values;
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const float exact = f16_to_float(static_cast<std::uint16_t>(bits));
+    if (std::isnan(exact)) continue;
+    const float above = f16_to_float(static_cast<std::uint16_t>(bits + 1)), tie = std::isfinite(above) ? exact / 2 + above / 2 : 65520.0f;
+    for (const float value : {exact, std::nextafter(exact, 0.0f), tie, std::nextafter(tie, 0.0f), std::nextafter(tie, 1e9f)}) values.push_back(value);
+  }
+  for (const float value : {1e-30f, 1e-40f, -1e-45f, 1e30f, std::numeric_limits<float>::max()}) values.push_back(value);
+  const auto count = static_cast<std::int64_t>(values.size());
+  std::vector<std::byte> bytes(wire_bytes(Wire::fp16, 1, count));
+  encode(Wire::fp16, values.data(), 1, count, bytes.data());
+  const auto* halves = reinterpret_cast<const std::uint16_t*>(bytes.data());
+  const std::vector<float> back = through(Wire::fp16, values, 1, count);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    ASSERT_EQ(halves[i], float_to_f16(values[i])) << values[i];
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(back[i]), std::bit_cast<std::uint32_t>(f16_to_float(halves[i]))) << halves[i];
   }
 }
 

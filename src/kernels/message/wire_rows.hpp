@@ -13,4 +13,8 @@ void floats_of_int8(const std::int8_t* x, std::int64_t count, float scale, float
 void bf16_row(const float* x, std::int64_t count, std::uint16_t* y);
 void floats_of_bf16(const std::uint16_t* x, std::int64_t count, float* y);
 
+// The same to IEEE binary16; what is too large becomes infinity.
+void f16_row(const float* x, std::int64_t count, std::uint16_t* y);
+void floats_of_f16(const std::uint16_t* x, std::int64_t count, float* y);
+
 }  // namespace edgelab::kernels

@@ -58,23 +58,33 @@ HWY_INLINE void store_part(V value, float* to, std::size_t count) {
 }
 #undef EDGELAB_MASKS_MEMORY
 
-// All lanes.
-HWY_INLINE V load_bf16(const std::uint16_t* from) {
-  const hn::RebindToUnsigned<D> words;
-  const hn::Rebind<std::uint16_t, D> halves;
-  return hn::BitCast(D(), hn::ShiftLeft<16>(hn::PromoteTo(words, hn::LoadU(halves, from))));
-}
+// Numbers of 16 bits, one in the low half of each word.
+using Words = hn::RebindToUnsigned<D>;
 
-HWY_INLINE V load_bf16(const std::uint16_t* from, std::size_t count) {
-  if (count == hn::Lanes(D())) return load_bf16(from);
+HWY_INLINE hn::Vec<Words> load_halves(const std::uint16_t* from, std::size_t count) {
+  const hn::Rebind<std::uint16_t, D> halves;
+  if (count == hn::Lanes(D())) return hn::PromoteTo(Words(), hn::LoadU(halves, from));
   HWY_ALIGN std::uint16_t values[kMaxLanes] = {};
   std::memcpy(values, from, count * sizeof(std::uint16_t));
-  return load_bf16(values);
+  return hn::PromoteTo(Words(), hn::LoadU(halves, values));
 }
 
+HWY_INLINE void store_halves(hn::Vec<Words> words, std::uint16_t* to, std::size_t count) {
+  const hn::Rebind<std::uint16_t, D> halves;
+  const auto narrow = hn::DemoteTo(halves, hn::BitCast(hn::RebindToSigned<D>(), words));
+  if (count == hn::Lanes(D())) return hn::StoreU(narrow, halves, to);
+  HWY_ALIGN std::uint16_t values[kMaxLanes];
+  hn::StoreU(narrow, halves, values);
+  std::memcpy(to, values, count * sizeof(std::uint16_t));
+}
+
+HWY_INLINE V load_bf16(const std::uint16_t* from, std::size_t count) { return hn::BitCast(D(), hn::ShiftLeft<16>(load_halves(from, count))); }
+// All lanes.
+HWY_INLINE V load_bf16(const std::uint16_t* from) { return load_bf16(from, hn::Lanes(D())); }
+
 // The bf16 of each lane in the low half of its word. Rounds to nearest even; a NaN stays one, quietly.
-HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> rounded_to_bf16(V value) {
-  const hn::RebindToUnsigned<D> words;
+HWY_INLINE hn::Vec<Words> rounded_to_bf16(V value) {
+  const Words words;
   const auto bits = hn::BitCast(words, value);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1u));
   const auto rounded = hn::Add(bits, hn::Add(odd, hn::Set(words, 0x7FFFu)));
@@ -82,15 +92,7 @@ HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> rounded_to_bf16(V value) {
   return hn::ShiftRight<16>(hn::IfThenElse(hn::RebindMask(words, hn::IsNaN(value)), quiet, rounded));
 }
 
-HWY_INLINE void store_bf16(V value, std::uint16_t* to, std::size_t count) {
-  const hn::RebindToSigned<D> integers;
-  const hn::Rebind<std::uint16_t, D> halves;
-  const auto narrow = hn::DemoteTo(halves, hn::BitCast(integers, rounded_to_bf16(value)));
-  if (count == hn::Lanes(D())) return hn::StoreU(narrow, halves, to);
-  HWY_ALIGN std::uint16_t values[kMaxLanes];
-  hn::StoreU(narrow, halves, values);
-  std::memcpy(to, values, count * sizeof(std::uint16_t));
-}
+HWY_INLINE void store_bf16(V value, std::uint16_t* to, std::size_t count) { store_halves(rounded_to_bf16(value), to, count); }
 
 // max and min that give x where x is NaN. x86's instructions give the second operand then; Arm's drop the NaN.
 HWY_INLINE V at_least(V low, V x) {
