@@ -61,11 +61,12 @@ NARROW = ["c", "d", "e", "f"]
 
 
 # Three hosts, of which every two talk in every block; the first job would go on for hours.
+# Passes of many samples: between two of them all ranks wait for all, which names nobody.
 STALLED = """\
 name: stalled
 defaults:
   task: infer
-  data: {dataset: shapes10, limit: 6}
+  data: {dataset: shapes10, limit: 600}
   model: {arch: vit_tiny_patch16_224, weights: random, img_size: 32, patch_size: 8, depth: 3, embed_dim: 48, num_heads: 6}
   ranks: 3
   parallel: {strategy: sequence}
