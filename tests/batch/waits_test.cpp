@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 
-std::string words(const std::vector<MemberWait>& waits, std::int64_t limit_ns = 60 * kSecond) {
-  return words_on_waits(waits, limit_ns, [](int rank) { return "rank " + std::to_string(rank); });
+std::string words(const std::vector<MemberWait>& waits, std::size_t members = 5) {
+  return words_on_waits(waits, members, 60 * kSecond, [](int rank) { return "rank " + std::to_string(rank); });
 }
 
 TEST(Waits, OfTwoForEachOtherNameTheLink) {
@@ -20,6 +20,13 @@ TEST(Waits, OfTwoForEachOtherNameTheLink) {
 TEST(Waits, ForOneThatDoesNotWaitNameItLongestFirstAndNoMoreThanThree) {
   EXPECT_EQ(words({{1, 0, 20 * kSecond}, {2, CancelToken::kEverybody, 40 * kSecond}, {3, 0, 30 * kSecond}, {4, 0, 15 * kSecond}}),
             "; rank 2 waited 40.0 s for the other ranks; rank 3 waited 30.0 s for rank 0; rank 1 waited 20.0 s for rank 0");
+}
+
+TEST(Waits, OfAllForAllNameNobodyAndAskForALink) {
+  const std::vector<MemberWait> all = {{0, CancelToken::kEverybody, 40 * kSecond}, {1, CancelToken::kEverybody, 39 * kSecond}, {2, CancelToken::kEverybody, 41 * kSecond}};
+  EXPECT_EQ(words(all, 3), "; all 3 ranks waited 39.0 s for each other: is a link between two of them down? edgelab doctor --links asks each");
+  // A fourth does not wait: it is who all wait for.
+  EXPECT_EQ(words(all, 4), "; rank 2 waited 41.0 s for the other ranks; rank 0 waited 40.0 s for the other ranks; rank 1 waited 39.0 s for the other ranks");
 }
 
 TEST(Waits, ThatAreShortSayNothing) {

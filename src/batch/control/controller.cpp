@@ -218,7 +218,9 @@ void Controller::keep_weights(Attempt& attempt) {
 void Controller::finish(Attempt attempt) {
   keep_weights(attempt);
   const tasks::JobSpec& job = jobs_[attempt.job];
-  if (attempt.late) attempt.failure += words_on_waits(attempt.waits, *job.time_limit_ns, [this](int rank) { return member_name(rank); });
+  if (attempt.late) {
+    attempt.failure += words_on_waits(attempt.waits, attempt.ranks.size(), *job.time_limit_ns, [this](int rank) { return member_name(rank); });
+  }
   int code = attempt.exit_code;
   JobRecord record = record_of(attempt);
   if (record.status == Status::done) judge_expectations(job, record, code);
