@@ -19,7 +19,8 @@ GradientBuckets::GradientBuckets(const Communicator& communicator, std::span<con
 void GradientBuckets::add(std::size_t gradient, std::span<const float> values) {
   const Place& place = places_[gradient];
   Bucket& bucket = buckets_[place.bucket];
-  std::memcpy(bucket.floats.data() + place.offset * sizeof(float), values.data(), place.elements * sizeof(float));
+  // One without elements may have no memory, from which not even nothing may be copied.
+  if (place.elements > 0) std::memcpy(bucket.floats.data() + place.offset * sizeof(float), values.data(), place.elements * sizeof(float));
   ++bucket.added;
   send_full_ones();
 }
