@@ -22,23 +22,19 @@ std::string words_on_a_link(const std::vector<MemberWait>& waits, const std::fun
   return "";
 }
 
-// Of all that wait for all, none is late: what one of them sent never came.
-std::string words_on_all(const std::vector<MemberWait>& waits, std::size_t members) {
-  const bool for_all = std::all_of(waits.begin(), waits.end(), [](const MemberWait& wait) { return wait.peer == CancelToken::kEverybody; });
-  if (members < 2 || waits.size() < members || !for_all) return "";
-  const auto shortest = std::min_element(waits.begin(), waits.end(), [](const MemberWait& a, const MemberWait& b) { return a.waited_ns < b.waited_ns; });
-  return fmt::format("; all {} ranks waited {} for each other: is a link between two of them down? edgelab doctor --links asks each",
-                     members, seconds_of(shortest->waited_ns));
-}
-
 }  // namespace
 
 std::string words_on_waits(std::vector<MemberWait> waits, std::size_t members, std::int64_t limit_ns, const std::function<std::string(int rank)>& name) {
   std::erase_if(waits, [&](const MemberWait& wait) { return 5 * wait.waited_ns < limit_ns; });
   std::string words = words_on_a_link(waits, name);
-  if (words.empty()) words = words_on_all(waits, members);
   if (!words.empty()) return words;
   std::stable_sort(waits.begin(), waits.end(), [](const MemberWait& a, const MemberWait& b) { return a.waited_ns > b.waited_ns; });
+  // Of all that wait for all, none is late: what one of them sent never came.
+  const bool for_all = std::all_of(waits.begin(), waits.end(), [](const MemberWait& wait) { return wait.peer == CancelToken::kEverybody; });
+  if (for_all && members > 1 && waits.size() == members) {
+    return fmt::format("; all {} ranks waited {} for each other: is a link between two of them down? edgelab doctor --links asks each",
+                       members, seconds_of(waits.back().waited_ns));
+  }
   if (waits.size() > kMostNamed) waits.resize(kMostNamed);
   for (const MemberWait& wait : waits) {
     words += fmt::format("; {} waited {} for {}", name(wait.rank), seconds_of(wait.waited_ns), wait.peer == CancelToken::kEverybody ? "the other ranks" : name(wait.peer));

@@ -62,11 +62,8 @@ HWY_INLINE float row_maximum(const float* x, std::int64_t count) {
 // The bf16 of probabilities: they are in [0, 1], so that adding half a step and cutting off rounds to nearest (ties away),
 // in one instruction instead of five. NaN stays NaN unless its payload is all ones, which no arithmetic makes.
 HWY_INLINE void store_probability(V p, std::uint16_t* to) {
-  const hn::RebindToUnsigned<D> words;
-  const hn::RebindToSigned<D> integers;
-  const hn::Rebind<std::uint16_t, D> halves;
-  const auto rounded = hn::ShiftRight<16>(hn::Add(hn::BitCast(words, p), hn::Set(words, 0x8000u)));
-  hn::StoreU(hn::DemoteTo(halves, hn::BitCast(integers, rounded)), halves, to);
+  const vm::Words words;
+  vm::store_halves(hn::ShiftRight<16>(hn::Add(hn::BitCast(words, p), hn::Set(words, 0x8000u))), to, hn::Lanes(words));
 }
 
 // P over one row in place, zeros from `count` to `columns`; returns ΣP. In bf16 what is summed is what was not yet rounded.

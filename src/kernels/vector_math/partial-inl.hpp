@@ -58,7 +58,7 @@ HWY_INLINE void store_part(V value, float* to, std::size_t count) {
 }
 #undef EDGELAB_MASKS_MEMORY
 
-// Numbers of 16 bits, one in the low half of each word.
+// Numbers of 16 bits, one in the low half of each word; the first `count` lanes.
 using Words = hn::RebindToUnsigned<D>;
 
 HWY_INLINE hn::Vec<Words> load_halves(const std::uint16_t* from, std::size_t count) {
@@ -79,9 +79,6 @@ HWY_INLINE void store_halves(hn::Vec<Words> words, std::uint16_t* to, std::size_
 }
 
 HWY_INLINE V load_bf16(const std::uint16_t* from, std::size_t count) { return hn::BitCast(D(), hn::ShiftLeft<16>(load_halves(from, count))); }
-// All lanes.
-HWY_INLINE V load_bf16(const std::uint16_t* from) { return load_bf16(from, hn::Lanes(D())); }
-
 // The bf16 of each lane in the low half of its word. Rounds to nearest even; a NaN stays one, quietly.
 HWY_INLINE hn::Vec<Words> rounded_to_bf16(V value) {
   const Words words;
