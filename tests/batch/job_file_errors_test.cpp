@@ -186,14 +186,26 @@ TEST(JobFileErrors, MissingIdsAndTasksAreToldAtTheJob) {
   EXPECT_EQ(folder.errors("name: x\n"), "j.yaml:1:1: error: the file has no jobs; list them under jobs:");
 }
 
-TEST(JobFileErrors, TwoJobsOfOneIdAreAnErrorAlsoAcrossFiles) {
+TEST(JobFileErrors, TwoJobsOfOneIdAreAnErrorInOneFileAndInTwoOfOneName) {
   const Folder folder;
   EXPECT_EQ(folder.errors(kDefaults + "jobs:\n  - id: a\n  - id: a\n"),
             "j.yaml:4:9: error: two jobs have the id \"a\"; the first is at j.yaml:3:9");
-  const auto one = folder.write("one.yaml", kDefaults + "jobs: [{id: a}]\n"),
+  const auto one = folder.write("one.yaml", "name: two\n" + kDefaults + "jobs: [{id: a}]\n"),
              two = folder.write("two.yaml", kDefaults + "jobs: [{id: a}]\n");
   EXPECT_EQ(folder.errors_of({one, two}),
-            "two.yaml:2:13: error: two jobs have the id \"a\"; the first is at one.yaml:2:13");
+            "two.yaml:2:13: error: two jobs have the id \"two/a\"; the first is at one.yaml:3:13; give one of the two files another name");
+}
+
+TEST(JobFileErrors, IdsOfSeveralFilesAreReadInTheFileThatNamesThem) {
+  const Folder folder;
+  const auto one = folder.write("one.yaml", kDefaults + "jobs: [{id: a}, {id: b, needs: [only-in-two]}]\n"),
+             two = folder.write("two.yaml", kDefaults + "jobs: [{id: a}, {id: only-in-two}]\n"),
+             three = folder.write("three.yaml", kDefaults + "jobs: [{id: c, needs: [a]}]\n");
+  EXPECT_EQ(folder.errors_of({one, two}), "");
+  EXPECT_EQ(folder.errors_of({one, two, three}), "three.yaml:2:24: error: several other files have a job \"a\"; say one/a or two/a");
+  const std::string longest = kDefaults + "jobs: [{id: " + std::string(500, 'x') + "}]\n";
+  const auto four = folder.write("four.yaml", longest), five = folder.write("five.yaml", longest);
+  EXPECT_THAT(folder.errors_of({four, five}), ::testing::HasSubstr("give the file a shorter name"));
 }
 
 TEST(JobFileErrors, YamlThatIsNoneOrMoreThanOneDocumentIsToldAtItsPlace) {

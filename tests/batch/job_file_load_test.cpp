@@ -187,6 +187,55 @@ TEST(JobFileLoad, SeveralFilesAreOneBatchWithDefaultsOfTheirOwn) {
   EXPECT_EQ(batch.jobs[1].batch, 1);
 }
 
+// Three files have a job `a`; two of them refer to it, each meaning its own.
+class JobFilesOfSharedIds : public ::testing::Test {
+ protected:
+  std::vector<std::string> ids(const LoadOptions& options) const { return ids_of(load_batch(files_, options)); }
+
+  const Folder folder_;
+  const std::vector<std::filesystem::path> files_ = {
+      folder_.write("one.yaml", kDefaults + "jobs: [{id: a}, {id: b, needs: [a], expect: [{speedup_over: {job: a, at_least: 1}}]}]\n"),
+      folder_.write("two.yaml", "name: second\n" + kDefaults +
+                                    "jobs: [{id: a, matrix: {batch: [1, 8]}}, {id: c, needs: [a, b, one/a], matrix: {seed: [1, 2]}, "
+                                    "expect: [{speedup_over: {job: 'a[batch=8]', at_least: 1}}]}]\n"),
+      folder_.write("three.yaml", kDefaults + "jobs: [{id: a}]\n")};
+};
+
+TEST_F(JobFilesOfSharedIds, CallTheJobsAfterTheirFiles) {
+  const Batch batch = load_batch(files_);
+  EXPECT_THAT(ids_of(batch), ElementsAre("one/a", "b", "second/a[batch=1]", "second/a[batch=8]", "c[seed=1]", "c[seed=2]", "three/a"));
+  EXPECT_EQ(batch.jobs[2].sweep, "second/a");
+  EXPECT_THAT(batch.jobs[1].needs, ElementsAre("one/a"));
+  EXPECT_EQ(batch.jobs[1].expect[0].job, "one/a");
+  EXPECT_THAT(batch.jobs[4].needs, ElementsAre("one/a", "b", "second/a[batch=1]", "second/a[batch=8]"));
+  EXPECT_EQ(batch.jobs[4].expect[0].job, "second/a[batch=8]");
+  EXPECT_THAT(batch.origins[4].refers_to, ElementsAre(3));
+  EXPECT_EQ(batch.name, "one");
+}
+
+TEST_F(JobFilesOfSharedIds, AreTheSameJobsInTheResolvedFile) {
+  const Batch batch = load_batch(files_), again = load_batch_text("again", batch.resolved);
+  ASSERT_EQ(ids_of(again), ids_of(batch));
+  for (std::size_t job = 0; job < batch.jobs.size(); ++job) EXPECT_EQ(again.jobs[job].resolved, batch.jobs[job].resolved);
+}
+
+TEST_F(JobFilesOfSharedIds, AreChosenAllByTheirIdAndOneByItsFile) {
+  EXPECT_THAT(ids({.only = {"a"}}), ElementsAre("one/a", "second/a[batch=1]", "second/a[batch=8]", "three/a"));
+  EXPECT_THAT(ids({.only = {"three/a", "a[batch=8]"}}), ElementsAre("second/a[batch=8]", "three/a"));
+  EXPECT_THAT(ids({.only = {"second/a[#0]"}}), ElementsAre("second/a[batch=1]"));
+  EXPECT_THAT(ids({.only = {"a[#1]"}}), ElementsAre("second/a[batch=8]"));
+  EXPECT_THAT(ids({.only = {"c[#1]"}, .needs_met = true}), ElementsAre("second/a[batch=8]", "c[seed=2]"));
+}
+
+TEST_F(JobFilesOfSharedIds, AreSetAllByTheirIdAndOneByItsFile) {
+  const Batch batch = load_batch(files_, {.set = {"jobs.a.threads=3", "jobs.three/a.batch=5", "name=all"}});
+  EXPECT_EQ(batch.name, "all");
+  for (const std::size_t job : {0u, 2u, 3u, 6u}) EXPECT_EQ(batch.jobs[job].threads.value_or(0), 3) << batch.jobs[job].id;
+  EXPECT_EQ(batch.jobs[6].batch, 5);
+  EXPECT_EQ(batch.jobs[0].batch, 1);
+  EXPECT_EQ(batch.jobs[0].id, "one/a");
+}
+
 TEST(JobFileSet, OverridesDefaultsJobsAndTheName) {
   const std::string text = kDefaults + "jobs:\n  - {id: a, ranks: 2}\n  - {id: a.b}\n";
   const Batch batch = Folder().load(text, {.set = {"name=n", "defaults.batch=8", "jobs.a.ranks=3",

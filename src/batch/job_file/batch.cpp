@@ -10,6 +10,7 @@
 #include "batch/job_file/cluster_reader.hpp"
 #include "batch/job_file/cross_checks.hpp"
 #include "batch/job_file/document.hpp"
+#include "batch/job_file/job_names.hpp"
 #include "batch/job_file/overrides.hpp"
 #include "batch/job_file/references.hpp"
 #include "batch/job_file/roots.hpp"
@@ -31,7 +32,7 @@ void check_id_and_task(Outline& outline, ErrorList& errors) {
   const Value* id = outline.value.find("id");
   if (id && !id->bad) {
     if (good_id(id->text)) {
-      outline.id = id->text;
+      outline.own_id = id->text;
     } else {
       errors.add(usage_error(id->place, "an id is at most 500 bytes long and neither begins nor ends with a space"),
                  id->place);
@@ -39,7 +40,7 @@ void check_id_and_task(Outline& outline, ErrorList& errors) {
   }
   if (!outline.incomplete && !outline.value.find("task")) {
     const Place& place = id ? id->place : outline.value.place;
-    errors.add(usage_error(place, (outline.id.empty() ? "the job" : "\"" + outline.id + "\"") + " has no \"task\"")
+    errors.add(usage_error(place, (outline.own_id.empty() ? "the job" : "\"" + outline.own_id + "\"") + " has no \"task\"")
                    .expected(described(job_section().key("task")->type)),
                place);
   }
@@ -53,7 +54,8 @@ void check_has_jobs(const Document& document, bool cluster_suffices, ErrorList& 
              document.start);
 }
 
-std::vector<Outline> outlines_of(const std::vector<Document>& documents, bool cluster_suffices, ErrorList& errors) {
+std::vector<Outline> outlines_of(const std::vector<Document>& documents, const JobNames& names, bool cluster_suffices,
+                                 ErrorList& errors) {
   std::vector<Outline> outlines;
   for (const Document& document : documents) {
     check_has_jobs(document, cluster_suffices, errors);
@@ -61,8 +63,17 @@ std::vector<Outline> outlines_of(const std::vector<Document>& documents, bool cl
       Outline outline;
       outline.value = merged(document.defaults, job, job_section());
       outline.value.place = job.place;
+      outline.document = static_cast<std::size_t>(&document - documents.data());
       outline.incomplete = document.incomplete;
       check_id_and_task(outline, errors);
+      outline.id = names.in_batch(outline.own_id, document);
+      if (outline.id != outline.own_id && !good_id(outline.id)) {
+        const Place& place = outline.value.find("id")->place;
+        errors.add(usage_error(place, "another file has this id too, and with its file's name in front it is no good id")
+                       .got("\"" + outline.id + "\"")
+                       .hint("give the file a shorter name"),
+                   place);
+      }
       outline.combinations = combinations_of(outline.value, errors);
       outlines.push_back(std::move(outline));
     }
@@ -113,8 +124,10 @@ void fill_jobs(Batch& batch, const std::vector<Outline>& outlines, const std::ve
   for (std::size_t at = 0; at < members.size(); ++at) {
     const Outline& outline = outlines[members[at].outline];
     const Combination& combination = outline.combinations[members[at].combination];
-    const Value value = member_value(outline.value, combination);
+    Value value = member_value(outline.value, combination);
     check_references(value, outline, ids, errors);
+    std::vector<std::size_t> referred = members_referred_to(value, outline.document, ids);
+    rename_references(value, outline.document, ids);
     tasks::JobSpec spec = spec_of(value, wanted[at] ? &weights : nullptr);
     cross_check(value, spec, errors, outline.incomplete);
     if (!wanted[at]) continue;
@@ -133,7 +146,7 @@ void fill_jobs(Batch& batch, const std::vector<Outline>& outlines, const std::ve
     job_of[at] = batch.jobs.size();
     batch.jobs.push_back(std::move(spec));
     batch.origins.push_back(origin);
-    references.push_back(members_referred_to(value, ids));
+    references.push_back(std::move(referred));
   }
   for (std::size_t job = 0; job < references.size(); ++job) {
     for (const std::size_t member : references[job]) batch.origins[job].refers_to.push_back(job_of[member]);
@@ -142,10 +155,11 @@ void fill_jobs(Batch& batch, const std::vector<Outline>& outlines, const std::ve
 
 // All but `files` and `resolved`; the name only if a document gives one.
 Batch batch_of(std::vector<Document>& documents, const LoadOptions& options, ErrorList& errors) {
-  apply_overrides(options.set, documents, errors);
+  const JobNames names(documents);
+  apply_overrides(options.set, documents, names, errors);
   for (const Document& document : documents) check_roots(document, options.roots, errors);
 
-  std::vector<Outline> outlines = outlines_of(documents, options.cluster_suffices, errors);
+  std::vector<Outline> outlines = outlines_of(documents, names, options.cluster_suffices, errors);
   const std::vector<Member> members = members_of(outlines, errors);
   const Ids ids(outlines, members, errors);
   resolve_needs(outlines, ids, errors);

@@ -31,9 +31,9 @@ struct Batch {
 };
 
 struct LoadOptions {
-  std::vector<std::string> set;   // "defaults.batch=8", "jobs.pipeline.ranks=2", "name=night"
+  std::vector<std::string> set = {};  // "defaults.batch=8", "jobs.pipeline.ranks=2", "name=night"
   // Ids of jobs, sweeps or members of sweeps ("grid[#2]" is the third of grid's); what they need comes with them.
-  std::vector<std::string> only;
+  std::vector<std::string> only = {};
   bool cluster_suffices = false;  // a file that describes a cluster and has no jobs is right too
   // Folders that every path in a job file must lie under, links followed; empty: anywhere.
   std::vector<std::filesystem::path> roots = {};
@@ -55,7 +55,8 @@ class JobFileErrors : public std::exception {
   std::string message_;
 };
 
-// Reads `files` as one batch: each file's defaults apply to its own jobs (and to those of the files that it includes).
+// Reads `files` as one batch: each file's defaults apply to its own jobs (and to those of the files that it includes), and so
+// do its ids; a job whose id several files have is called NAME/ID, after its file.
 // Relative paths in a file start from it, those in `set` from the working directory; weights that don't exist there are
 // looked for under $EDGELAB_MODELS. Throws JobFileErrors. Not collective: one rank reads, and sends `resolved` jobs.
 Batch load_batch(const std::vector<std::filesystem::path>& files, const LoadOptions& options = {});

@@ -71,19 +71,13 @@ void remove_rivals(Value& base, const Value& over, const Section& section) {
   }
 }
 
-const Value* id_of(const Value& job) {
-  const Value* id = job.find("id");
-  return id && !id->bad ? id : nullptr;
-}
-
 // Included jobs stand first; a later job of the same id takes the place of the earlier one.
 void merge_jobs(std::vector<Value>& jobs, std::vector<Value> later) {
   const std::size_t before = jobs.size();
   for (Value& job : later) {
-    const Value* id = id_of(job);
+    const std::string id = id_text(job);
     const auto end = jobs.begin() + static_cast<std::ptrdiff_t>(before);
-    const auto same = std::find_if(
-        jobs.begin(), end, [&](const Value& other) { return id && id_of(other) && id_of(other)->text == id->text; });
+    const auto same = std::find_if(jobs.begin(), end, [&](const Value& other) { return !id.empty() && id_text(other) == id; });
     if (same != end) {
       *same = std::move(job);
     } else {
@@ -101,6 +95,11 @@ void merge_document(Document& document, Document later) {
 }
 
 }  // namespace
+
+std::string id_text(const Value& job) {
+  const Value* id = job.find("id");
+  return id && !id->bad ? id->text : std::string{};
+}
 
 void merge_cluster(Document& document, const Value& later) {
   if (!later.is_map()) return;
@@ -146,6 +145,7 @@ Document DocumentReader::read(const fs::path& path, const Place& asked_at) {
       std::make_shared<const SourceFile>(SourceFile{path.string(), absolute.parent_path(), static_cast<int>(number)});
   open_.push_back(real_path(absolute));
   document = parse(*text, file);
+  document.label = document.name.is_scalar() ? document.name.text : path.stem().string();
   open_.pop_back();
   return document;
 }
@@ -153,7 +153,9 @@ Document DocumentReader::read(const fs::path& path, const Place& asked_at) {
 Document DocumentReader::read_text(const std::string& name, const std::string& text) {
   const int number = static_cast<int>(files_.size());
   files_.push_back(name);
-  return parse(text, std::make_shared<const SourceFile>(SourceFile{name, fs::path("/"), number}));
+  Document document = parse(text, std::make_shared<const SourceFile>(SourceFile{name, fs::path("/"), number}));
+  document.label = document.name.is_scalar() ? document.name.text : name;
+  return document;
 }
 
 Document DocumentReader::parse(const std::string& text, const std::shared_ptr<const SourceFile>& file) {

@@ -14,6 +14,7 @@ namespace edgelab::batch {
 // A job file with its includes merged in, checked, its defaults not yet merged into its jobs.
 struct Document {
   Value name;               // scalar, or null
+  std::string label;        // before any override: its name, else the file's without its extension
   Value defaults;           // map
   Value cluster;            // map, or null
   std::vector<Value> jobs;  // maps
@@ -46,6 +47,9 @@ class DocumentReader {
 // `over` on `base`: maps merge key by key at every depth, everything else replaces. A key that stands instead of others
 // (Section::alternatives) puts them out.
 Value merged(const Value& base, const Value& over, const Section& section);
+
+// The id of a job as its file has it; empty where there is none, or a bad one.
+std::string id_text(const Value& job);
 
 // Merges what is said later of the cluster, a map or null, into the document's.
 void merge_cluster(Document& document, const Value& later);

@@ -183,7 +183,7 @@ const Section& job_section() {
   static const Section made = section<JobSpec>(
       "a job", "An item of `jobs`. All but `id` and `needs` may stand in `defaults` too.",
       {
-          required(key("id", text(), &JobSpec::id, "its name, once in a batch")),
+          required(key("id", text(), &JobSpec::id, "its name, once in a file")),
           key("task", choice(enum_choices<Task>()), &JobSpec::task, "what it does", "must be given"),
           key("needs", one_or_list(job_id()), &JobSpec::needs,
               "jobs that must be done before; a sweep's id means all its members", "none"),

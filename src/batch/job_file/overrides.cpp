@@ -70,20 +70,23 @@ void set_cluster(Override& override, std::vector<Document>& documents, ErrorList
   for (Document& document : documents) merge_cluster(document, tree);
 }
 
-std::string id_text(const Value& job) {
-  const Value* id = job.find("id");
-  return id && !id->bad ? id->text : std::string{};
-}
+// The jobs that `jobs.NAME.KEY` means, and NAME.
+struct NamedJobs {
+  std::string name;
+  std::vector<Value*> jobs;
+};
 
-// An id may hold dots, so the longest id that begins the path is meant.
-Value* job_of(const std::string& rest, std::vector<Document>& documents) {
-  Value* best = nullptr;
+// A name may hold dots, so the longest that begins the path is meant. An id that several files have means all of theirs.
+NamedJobs jobs_of(const std::string& rest, std::vector<Document>& documents, const JobNames& names) {
+  NamedJobs best;
   for (Document& document : documents) {
     for (Value& job : document.jobs) {
       const std::string id = id_text(job);
-      const bool fits =
-          !id.empty() && rest.size() > id.size() && rest[id.size()] == '.' && rest.compare(0, id.size(), id) == 0;
-      if (fits && (!best || id.size() > id_text(*best).size())) best = &job;
+      for (const std::string& name : {id, names.in_batch(id, document)}) {
+        if (name.empty() || name.size() < best.name.size() || !rest.starts_with(name + ".")) continue;
+        if (name.size() > best.name.size()) best = {name, {}};
+        if (best.jobs.empty() || best.jobs.back() != &job) best.jobs.push_back(&job);
+      }
     }
   }
   return best;
@@ -104,28 +107,32 @@ void unknown_job(const Override& override, const std::string& rest, const std::v
              override.place);
 }
 
-void set_in_job(Override& override, std::vector<Document>& documents, ErrorList& errors) {
+void set_in_job(Override& override, std::vector<Document>& documents, const JobNames& names, ErrorList& errors) {
   const std::string rest = override.path.substr(5);
-  Value* job = job_of(rest, documents);
-  if (!job) return unknown_job(override, rest, documents, errors);
-  const std::string id = id_text(*job), key = rest.substr(id.size() + 1);
-  const Value* matrix = job->find("matrix");
-  if (matrix && matrix->find(key)) {
-    errors.add(usage_error(override.place, "\"" + key + "\" is varied by the matrix of \"" + id + "\"")
-                   .hint("set jobs." + id + ".matrix to a map with the values wanted"),
+  const NamedJobs named = jobs_of(rest, documents, names);
+  if (named.jobs.empty()) return unknown_job(override, rest, documents, errors);
+  const std::string key = rest.substr(named.name.size() + 1);
+  for (const Value* job : named.jobs) {
+    const Value* matrix = job->find("matrix");
+    if (!matrix || !matrix->find(key)) continue;
+    errors.add(usage_error(override.place, "\"" + key + "\" is varied by the matrix of \"" + named.name + "\"")
+                   .hint("set jobs." + named.name + ".matrix to a map with the values wanted"),
                override.place);
     return;
   }
   Value tree = nested_value(key, std::move(override.value));
-  check(tree, map(override_section), "jobs." + id, errors);
-  const Place place = job->place;
-  *job = merged(*job, tree, job_section());
-  job->place = place;
+  check(tree, map(override_section), "jobs." + named.name, errors);
+  for (Value* job : named.jobs) {
+    const Place place = job->place;
+    *job = merged(*job, tree, job_section());
+    job->place = place;
+  }
 }
 
 }  // namespace
 
-void apply_overrides(const std::vector<std::string>& set, std::vector<Document>& documents, ErrorList& errors) {
+void apply_overrides(const std::vector<std::string>& set, std::vector<Document>& documents, const JobNames& names,
+                     ErrorList& errors) {
   for (const std::string& text : set) {
     auto override = parse(text, errors);
     if (!override) continue;
@@ -137,7 +144,7 @@ void apply_overrides(const std::vector<std::string>& set, std::vector<Document>&
     } else if (begins("cluster.")) {
       set_cluster(*override, documents, errors);
     } else if (begins("jobs.")) {
-      set_in_job(*override, documents, errors);
+      set_in_job(*override, documents, names, errors);
     } else {
       const bool job_key = type_of(defaults_section(), override->path) != nullptr;
       errors.add(

@@ -14,9 +14,11 @@ Ids::Ids(const std::vector<Outline>& outlines, const std::vector<Member>& member
     if (outlines[at].id.empty()) continue;
     const auto [first, added] = outlines_by_id_.emplace(outlines[at].id, at);
     if (added) continue;
+    const Outline& other = outlines[first->second];
     const Place& place = outlines[at].value.find("id")->place;
     errors.add(usage_error(place, "two jobs have the id \"" + outlines[at].id + "\"")
-                   .hint("the first is at " + outlines[first->second].value.find("id")->place.shown().text()),
+                   .hint("the first is at " + other.value.find("id")->place.shown().text() +
+                         (outlines[at].document == other.document ? "" : "; give one of the two files another name")),
                place);
   }
   for (std::size_t at = 0; at < members.size(); ++at) {
@@ -31,6 +33,27 @@ Ids::Ids(const std::vector<Outline>& outlines, const std::vector<Member>& member
     }
     members_by_id_.emplace(members[at].id, at);
   }
+  if (!outlines.empty()) renamed_.resize(outlines.back().document + 1);
+  for (const Member& member : members) {
+    const Outline& outline = outlines[member.outline];
+    if (outline.own_id == outline.id) continue;
+    renamed_[outline.document].emplace(outline.own_id, outline.id);
+    renamed_[outline.document].emplace(outline.own_id + member.id.substr(outline.id.size()), member.id);
+  }
+}
+
+const std::string& Ids::in_batch(const std::string& id, std::size_t document) const {
+  const auto own = renamed_[document].find(id);
+  return own == renamed_[document].end() ? id : own->second;
+}
+
+std::vector<std::string> Ids::called(const std::string& id) const {
+  if (known(id)) return {id};
+  std::vector<std::string> all;
+  for (const auto& of_document : renamed_) {
+    if (const auto own = of_document.find(id); own != of_document.end()) all.push_back(own->second);
+  }
+  return all;
 }
 
 std::vector<std::size_t> Ids::members_of(const std::string& id) const {
@@ -65,7 +88,14 @@ std::string Ids::nearest(const std::string& id) const {
 
 namespace {
 
+// Of an id that the document has not, nor has the batch.
 void unknown_id(const Value& value, const Ids& ids, ErrorList& errors) {
+  if (const std::vector<std::string> several = ids.called(value.text); !several.empty()) {
+    std::string names;
+    for (const std::string& name : several) names += (names.empty() ? "" : " or ") + name;
+    errors.add(usage_error(value.place, "several other files have a job \"" + value.text + "\"").hint("say " + names), value.place);
+    return;
+  }
   const std::string near = ids.nearest(value.text);
   errors.add(usage_error(value.place, "no job has the id \"" + value.text + "\"")
                  .hint(near.empty() ? "" : "did you mean \"" + near + "\"?"),
@@ -88,8 +118,9 @@ void resolve_needs(std::vector<Outline>& outlines, const Ids& ids, ErrorList& er
     if (!needs) continue;
     for (const Value& item : items_of(*needs, single)) {
       if (item.bad || !item.is_scalar()) continue;
-      if (!ids.known(item.text)) unknown_id(item, ids, errors);
-      const std::vector<std::size_t> meant = ids.members_of(item.text);
+      const std::string& id = ids.in_batch(item.text, outline.document);
+      if (!ids.known(id)) unknown_id(item, ids, errors);
+      const std::vector<std::size_t> meant = ids.members_of(id);
       edges += meant.size() * outline.combinations.size();
       if (edges > kMostNeeds) {
         errors.add(usage_error(item.place, "the jobs need one another in too many ways")
@@ -123,26 +154,26 @@ void report_cycles(const std::vector<Outline>& outlines, const std::vector<Membe
 
 namespace {
 
-// Calls visit(value) for every id of a job in `value`.
-template <class Visit>
-void for_each_job_id(const Value& value, const Type& given, const Visit& visit) {
+// Calls visit(value) for every id of a job in `value`, a Value or const Value.
+template <class AnyValue, class Visit>
+void for_each_job_id(AnyValue& value, const Type& given, const Visit& visit) {
   const Type& type = given.fitting(value);
   if (value.bad) return;
   if (type.kind == Type::Kind::job_id && value.is_scalar()) visit(value);
   if (type.kind == Type::Kind::list && value.is_list()) {
-    for (const Value& item : value.items) for_each_job_id(item, type.parts[0], visit);
+    for (auto& item : value.items) for_each_job_id(item, type.parts[0], visit);
   }
   if (type.kind != Type::Kind::map || !value.is_map()) return;
-  for (const Entry& each : value.entries) {
+  for (auto& each : value.entries) {
     const Key* key = type.section().key(each.key);
     if (key) for_each_job_id(each.value, key->type, visit);
   }
 }
 
 // … for every one in a job but its needs.
-template <class Visit>
-void for_each_reference(const Value& job, const Visit& visit) {
-  for (const Entry& each : job.entries) {
+template <class AnyValue, class Visit>
+void for_each_reference(AnyValue& job, const Visit& visit) {
+  for (auto& each : job.entries) {
     const Key* of = job_section().key(each.key);
     if (of && each.key != "needs") for_each_job_id(each.value, of->type, visit);
   }
@@ -151,25 +182,30 @@ void for_each_reference(const Value& job, const Visit& visit) {
 }  // namespace
 
 void check_references(const Value& member, const Outline& outline, const Ids& ids, ErrorList& errors) {
-  for_each_reference(member, [&](const Value& id) {
-    if (!ids.known(id.text)) return unknown_id(id, ids, errors);
-    const std::vector<std::size_t> meant = ids.members_of(id.text);
-    if (ids.is_sweep(id.text)) {
-      errors.add(usage_error(id.place, "\"" + id.text + "\" is a sweep, and one job is meant here")
-                     .hint("name a member, as in " + id.text + "[KEY=VALUE]"),
-                 id.place);
+  for_each_reference(member, [&](const Value& named) {
+    const std::string& id = ids.in_batch(named.text, outline.document);
+    if (!ids.known(id)) return unknown_id(named, ids, errors);
+    const std::vector<std::size_t> meant = ids.members_of(id);
+    if (ids.is_sweep(id)) {
+      errors.add(usage_error(named.place, "\"" + named.text + "\" is a sweep, and one job is meant here")
+                     .hint("name a member, as in " + named.text + "[KEY=VALUE]"),
+                 named.place);
     } else if (!meant.empty() && !std::binary_search(outline.needs.begin(), outline.needs.end(), meant.front())) {
-      errors.add(usage_error(id.place, "\"" + id.text + "\" is not among the needs of \"" + outline.id + "\"")
-                     .hint("add it: needs: [" + id.text + "]"),
-                 id.place);
+      errors.add(usage_error(named.place, "\"" + named.text + "\" is not among the needs of \"" + outline.own_id + "\"")
+                     .hint("add it: needs: [" + named.text + "]"),
+                 named.place);
     }
   });
 }
 
-std::vector<std::size_t> members_referred_to(const Value& member, const Ids& ids) {
+void rename_references(Value& member, std::size_t document, const Ids& ids) {
+  for_each_reference(member, [&](Value& named) { named.text = ids.in_batch(named.text, document); });
+}
+
+std::vector<std::size_t> members_referred_to(const Value& member, std::size_t document, const Ids& ids) {
   std::vector<std::size_t> found;
-  for_each_reference(member, [&](const Value& id) {
-    const std::vector<std::size_t> meant = ids.members_of(id.text);
+  for_each_reference(member, [&](const Value& named) {
+    const std::vector<std::size_t> meant = ids.members_of(ids.in_batch(named.text, document));
     if (meant.size() == 1) found.push_back(meant.front());
   });
   std::sort(found.begin(), found.end());

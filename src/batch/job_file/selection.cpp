@@ -26,20 +26,38 @@ std::optional<NumberedMember> as_numbered_member(const std::string& id) {
   return NumberedMember{id.substr(0, at), static_cast<std::size_t>(*number)};
 }
 
-// The members that `id` means; none, and an error, if it means nothing.
-std::vector<std::size_t> meant_by(const std::string& id, const Ids& ids, ErrorList& errors) {
-  if (ids.known(id)) return ids.members_of(id);
-  const Place place{std::make_shared<const SourceFile>(SourceFile{"--only " + id, {}, INT_MAX}), 0, 0};
-  const std::optional<NumberedMember> numbered = as_numbered_member(id);
-  if (numbered && ids.is_sweep(numbered->sweep)) {
-    const std::vector<std::size_t> all = ids.members_of(numbered->sweep);
-    if (all.empty()) return {};  // the matrix has been reported
-    if (numbered->number < all.size()) return {all[numbered->number]};
-    errors.add(usage_error(place, "the sweep \"" + numbered->sweep + "\" has no such member")
-                   .got("#" + std::to_string(numbered->number))
+// The member of that number of each of the sweeps.
+std::vector<std::size_t> numbered_members(const std::vector<std::string>& sweeps, std::size_t number, const Place& place,
+                                          const Ids& ids, ErrorList& errors) {
+  std::vector<std::size_t> meant;
+  for (const std::string& sweep : sweeps) {
+    const std::vector<std::size_t> all = ids.members_of(sweep);
+    if (all.empty()) continue;  // the matrix has been reported
+    if (number < all.size()) {
+      meant.push_back(all[number]);
+      continue;
+    }
+    errors.add(usage_error(place, "the sweep \"" + sweep + "\" has no such member")
+                   .got("#" + std::to_string(number))
                    .expected("#0 to #" + std::to_string(all.size() - 1)),
                place);
-    return {};
+  }
+  return meant;
+}
+
+// The members that `id` means, of every file that has it; none, and an error, if it means nothing.
+std::vector<std::size_t> meant_by(const std::string& id, const Ids& ids, ErrorList& errors) {
+  std::vector<std::size_t> meant;
+  for (const std::string& name : ids.called(id)) {
+    const std::vector<std::size_t> members = ids.members_of(name);
+    meant.insert(meant.end(), members.begin(), members.end());
+  }
+  if (!ids.called(id).empty()) return meant;
+  const Place place{std::make_shared<const SourceFile>(SourceFile{"--only " + id, {}, INT_MAX}), 0, 0};
+  if (const std::optional<NumberedMember> numbered = as_numbered_member(id)) {
+    std::vector<std::string> sweeps = ids.called(numbered->sweep);
+    std::erase_if(sweeps, [&](const std::string& name) { return !ids.is_sweep(name); });
+    if (!sweeps.empty()) return numbered_members(sweeps, numbered->number, place, ids, errors);
   }
   const std::string near = ids.nearest(id);
   errors.add(
@@ -58,7 +76,7 @@ std::vector<bool> with_references(std::vector<std::size_t> open, const std::vect
     open.pop_back();
     const Outline& outline = outlines[member.outline];
     for (const std::size_t other :
-         members_referred_to(member_value(outline.value, outline.combinations[member.combination]), ids)) {
+         members_referred_to(member_value(outline.value, outline.combinations[member.combination]), outline.document, ids)) {
       if (reached[other]) continue;
       reached[other] = true;
       open.push_back(other);
