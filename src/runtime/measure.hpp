@@ -17,8 +17,8 @@ Trial trial_of(const kernels::CallSite& site, const kernels::Offer& offer);
 Trial trial_of(std::shared_ptr<const Plan> plan);
 
 // Nanoseconds of one call of each on this machine now: the least of several, all trials by turns, so that what else the
-// machine does meets all alike. For choosing between them; takes some 5 ms, more where five calls of each do: a network has some
-// seventy such choices, and its first plan should not take a second.
+// machine does meets all alike. For choosing between them; takes some 5 ms, more where five calls of each do (two, of calls
+// that take 100 ms together): a network has some seventy such choices, and its first plan should not take a second.
 std::vector<std::int64_t> least_times(const std::vector<Trial>& trials);
 
 }  // namespace edgelab::runtime
