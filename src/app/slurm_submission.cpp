@@ -42,16 +42,6 @@ FileDescriptor nameless_file(std::string_view text) {
   return file;
 }
 
-std::string all_of(int descriptor) {
-  std::string text;
-  char piece[4096];
-  for (;;) {
-    const ssize_t got = read(descriptor, piece, sizeof piece);
-    if (got > 0) text.append(piece, static_cast<std::size_t>(got));
-    if (got == 0 || (got < 0 && errno != EINTR)) return text;
-  }
-}
-
 // Runs a program of PATH with `input` as its standard input and waits for it; its stderr is ours. No shell is in between.
 // Empty if there is no such program.
 std::optional<Answer> answer_of(const std::vector<std::string>& command, std::string_view input) {
@@ -63,7 +53,7 @@ std::optional<Answer> answer_of(const std::vector<std::string>& command, std::st
   if (code != 0) throw Error(ErrorKind::environment, command[0] + " can't be started").got(std::strerror(code));
   pipe.writing = FileDescriptor();
   Answer answer;
-  answer.output = all_of(pipe.reading.number());
+  answer.output = read_rest(pipe.reading.number());
   answer.exit_code = exit_code_of(child);
   return answer;
 }

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 namespace edgelab {
@@ -22,6 +23,17 @@ Pipe make_pipe() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) throw file_error("a pipe can't be made", "", errno);
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+std::string read_rest(int descriptor) {
+  std::string text;
+  std::array<char, 4096> piece;
+  while (true) {
+    const ssize_t count = read(descriptor, piece.data(), piece.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(count));
+  }
 }
 
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {

@@ -15,6 +15,9 @@ struct Pipe {
 
 Pipe make_pipe();  // throws Error (environment)
 
+// What comes until the end of the stream; of a descriptor that does not block, what is there now.
+std::string read_rest(int descriptor);
+
 // What a program gets that we start.
 struct ProgramSetup {
   static constexpr int kNull = -1;                    // /dev/null

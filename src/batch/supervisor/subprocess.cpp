@@ -6,7 +6,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -75,16 +74,7 @@ Subprocess::~Subprocess() {
   exit_code_of(process_);
 }
 
-std::string Subprocess::read_output() {
-  std::string text;
-  std::array<char, 4096> piece;
-  while (true) {
-    const ssize_t count = read(output_.number(), piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(count));
-  }
-}
+std::string Subprocess::read_output() { return read_rest(output_.number()); }
 
 std::string Subprocess::output_to_end(std::int64_t until_ns) {
   std::string text;
