@@ -113,26 +113,56 @@ std::vector<std::string> host_names(const batch::Cluster& cluster, const std::ve
   return names;
 }
 
-// Everything is in the journal before anybody hears of it.
-batch::Observer observer_of(const batch::Cluster& cluster, RunDisplay& display, results::Recorder& recorder) {
+// What a person is told, in its order. That a job has ended is told once it is on disk, and all later news behind it.
+class News {
+ public:
+  using Telling = std::function<void()>;
+
+  explicit News(results::Recorder& recorder) : recorder_(recorder) {}
+
+  void add(Telling telling) {
+    untold_.push_back(std::move(telling));
+    tell();
+  }
+
+  void add_ended(const JobRecord& record, Telling telling) {
+    recorder_.add(record, results::Durability::later);
+    add(std::move(telling));
+  }
+
+  // What can be told by now.
+  void tell() {
+    if (untold_.empty() || !recorder_.sync_if_due()) return;
+    for (const Telling& telling : untold_) telling();
+    untold_.clear();
+  }
+
+ private:
+  results::Recorder& recorder_;
+  std::vector<Telling> untold_;
+};
+
+batch::Observer observer_of(const batch::Cluster& cluster, RunDisplay& display, results::Recorder& recorder, News& news) {
   batch::Observer observer;
   observer.started = [&](const tasks::JobSpec& job, int attempt, const std::vector<int>& ranks) {
     recorder.note_fact("start", batch::body_of(batch::StartFact{job.id, attempt, ranks, host_names(cluster, ranks)}), results::Durability::later);
-    display.started(job.id, attempt, ranks);
+    news.add([&display, id = job.id, attempt, ranks] { display.started(id, attempt, ranks); });
   };
-  observer.progress = [&](const tasks::JobSpec& job, double fraction, const std::string& text) { display.progress(job.id, fraction, text); };
+  observer.progress = [&](const tasks::JobSpec& job, double fraction, const std::string& text) {
+    news.add([&display, id = job.id, fraction, text] { display.progress(id, fraction, text); });
+  };
   observer.will_retry = [&](const tasks::JobSpec& job, int attempt, const std::string& reason) {
     recorder.note_fact("attempt", batch::body_of(batch::AttemptFact{job.id, attempt, true, reason}));
-    display.will_retry(job.id, reason);
+    news.add([&display, id = job.id, reason] { display.will_retry(id, reason); });
   };
   observer.ended = [&](const JobRecord& record) {
-    recorder.add(record);
-    display.ended(record);
+    news.add_ended(record, [&display, record] { display.ended(record); });
   };
   observer.rank_lost = [&](int rank, const std::string& reason) {
     display.say(fmt::format("rank {} on {} {}; it gets no more work", rank, host_names(cluster, {rank}).front(), reason));
   };
   observer.turn = [&] {
+    news.tell();
     recorder.flush_if_due();
     display.turn();
   };
@@ -212,8 +242,10 @@ class RecordedRun {
       if (!options_.load.only.empty()) keep_left_out(*recorder_, batch_);
       // Goes last: it waits a moment for whoever has not fetched an answer, and results don't wait for that.
       const std::unique_ptr<batch::spool::Inbox> inbox = open_inbox(batch_, file_, display);
-      end = lead(display, inbox.get());
+      News news(*recorder_);
+      end = lead(display, news, inbox.get());
       recorder_->finish(end.complete);
+      news.tell();
       if (!end.complete) {
         display.say(fmt::format("{}; everything finished so far is in {}",
                                 why_not_complete(end.exit_code),
@@ -257,14 +289,14 @@ class RecordedRun {
     return work;
   }
 
-  batch::LoopEnd lead(RunDisplay& display, batch::spool::Inbox* inbox) {
+  batch::LoopEnd lead(RunDisplay& display, News& news, batch::spool::Inbox* inbox) {
     batch::Cluster::Steering persons;
     if (inbox != nullptr) {
       persons = RunSteering(
           *inbox, *recorder_, allowed_roots(batch_, file_), [this](const batch::Batch& more) { refuse_what_cannot_run(more, known_, false); },
           [&display](const std::string& line) { display.say(line); });
     }
-    return cluster_.lead(work(display), observer_of(cluster_, display, *recorder_), [this, &persons](batch::Controller& controller) {
+    return cluster_.lead(work(display), observer_of(cluster_, display, *recorder_, news), [this, &persons](batch::Controller& controller) {
       if (persons) persons(controller);
       attend_to_supervisor(controller);
     });

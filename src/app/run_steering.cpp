@@ -25,7 +25,9 @@ void RunSteering::operator()(batch::Controller& controller) {
 Answer RunSteering::carry_out(const Command& command, batch::Controller& controller) {
   try {
     switch (command.kind) {
-      case Command::Kind::queue: return {0, "", controller.view()};
+      case Command::Kind::queue:
+        recorder_.sync();  // what is done is on disk before anybody hears of it
+        return {0, "", controller.view()};
       case Command::Kind::cancel: return {0, cancel(command.job, controller), {}};
       case Command::Kind::drain: return {0, drain(command.host, command.drained, controller), {}};
       case Command::Kind::add: return {0, add({command.name, command.text}, controller), {}};

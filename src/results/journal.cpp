@@ -121,6 +121,11 @@ void Journal::append(std::string_view type, std::string_view body, Durability du
   throw write_error("the journal can't be written", path_, code);
 }
 
+void Journal::bring_to_disk() {
+  const int code = synced_ == length_ ? 0 : sync();
+  if (code != 0) throw write_error("the journal can't be brought to disk", path_, code);
+}
+
 void refuse_if_written(const std::filesystem::path& journal) { open_locked(journal, 0); }
 
 bool is_written(const std::filesystem::path& journal) {

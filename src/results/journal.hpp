@@ -73,6 +73,12 @@ class Journal {
   // more. `body` is JSON on one line.
   void append(std::string_view type, std::string_view body, Durability durability = Durability::now);
 
+  // Everything appended is on disk when it returns. Throws Error (environment): what of it is, is unknown then, and the journal
+  // takes no more.
+  void bring_to_disk();
+  std::uint64_t length() const { return length_; }  // bytes
+  std::uint64_t on_disk() const { return synced_; }  // of these, for certain
+
   // What stood in the file when it was opened; empty from the second call on.
   JournalContent take_earlier() { return std::exchange(earlier_, {}); }
 

@@ -56,13 +56,24 @@ void Recorder::settle() {
   if (!earlier_.empty()) journal_.append("taken_over", ids_json_text(taken_over_));
 }
 
-const JobRecord& Recorder::add(JobRecord job) {
+const JobRecord& Recorder::add(JobRecord job, Durability durability) {
   subtract_idle_power(job, run_.hosts);
-  journal_.append("job", to_json_text(job));
+  journal_.append("job", to_json_text(job), durability);
+  owed_ = journal_.length();
   const std::string id = job.id;
   place(std::move(job));
   return *find(id);
 }
+
+bool Recorder::sync_if_due(std::int64_t now) {
+  if (journal_.on_disk() < owed_ && now >= next_sync_ns_) {
+    sync();
+    next_sync_ns_ = now + kSyncInterval;
+  }
+  return journal_.on_disk() >= owed_;
+}
+
+void Recorder::sync() { journal_.bring_to_disk(); }
 
 void Recorder::update_frame(Provenance provenance, std::vector<HostRecord> hosts, LinkTable links) {
   provenance.complete = false;
@@ -90,7 +101,9 @@ void Recorder::flush_if_due(std::int64_t now) {
   next_flush_ns_ = now + took + std::max(flush_interval_ns_, kLeastRest * took);
 }
 
+// A job that the results file tells of is in the journal for good.
 void Recorder::flush() {
+  sync();
   write_run(results_file_, run_);
   changed_ = false;
 }

@@ -16,7 +16,8 @@ namespace edgelab::results {
 
 // Rank 0's keeper of a run's results: every finished job goes to the journal at once and to the results file at the end and
 // on a growing timer (first after 10 s, then twice as long, up to 10 min, and never more than a twentieth of the time),
-// never per job. One thread uses it.
+// never per job. Jobs that end within a second of each other may share one wait for the disk, which wears cards less: add them
+// for later, and tell nobody of them before sync_if_due() says that they are there. One thread uses it.
 class Recorder {
  public:
   // Prepares the place (prepare_output, which `beside` is for), writes the journal's header. With `resume`, finished jobs of
@@ -38,8 +39,15 @@ class Recorder {
   // Says in the journal which records were taken over: the others are of what was run before, and a repair leaves them out.
   // On disk when it returns. Before the first add().
   void settle();
-  // With the hosts' idle power taken off its energy. On disk when it returns (fsync). A record of the same id goes. Throws Error (environment); then it was not added.
-  const JobRecord& add(JobRecord job);
+  // With the hosts' idle power taken off its energy. On disk when it returns (fsync), unless that is for later. A record of the
+  // same id goes. Throws Error (environment); then it was not added.
+  const JobRecord& add(JobRecord job, Durability durability = Durability::now);
+  // Brings jobs that were added for later to disk, if that was last done kSyncInterval ago or longer: one that ends alone doesn't
+  // wait. True if all jobs are there. Throws Error (environment): then nobody knows, and nothing more can be added.
+  bool sync_if_due(std::int64_t now = now_ns());
+  static constexpr std::int64_t kSyncInterval = 1'000'000'000;
+  // The same at once, for who is asked what has been done.
+  void sync();
   // Hosts, links and provenance as they are known now. On disk when it returns.
   void update_frame(Provenance provenance, std::vector<HostRecord> hosts, LinkTable links);
   // A fact of another kind, for the journal alone ("start", …). `body` is one line of JSON.
@@ -73,6 +81,8 @@ class Recorder {
   std::vector<std::string> taken_over_;
   std::string note_;
   bool changed_ = true;
+  std::uint64_t owed_ = 0;  // bytes of the journal, up to the last job
+  std::int64_t next_sync_ns_ = 0;
   std::int64_t next_flush_ns_;
   std::int64_t flush_interval_ns_;
 };

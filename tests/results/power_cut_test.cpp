@@ -169,6 +169,35 @@ TEST(PowerCut, ARunLosesNothingThatItAcknowledged) {
   });
 }
 
+TEST(PowerCut, JobsThatShareAWaitAreAcknowledgedBehindItAndTheResultsFileTellsOfNoOther) {
+  Story story({});
+  {
+    Recorder recorder(story.file(), header(), false, {"a", "b", "c", "d"});
+    const auto add_for_later = [&](const std::string& id) { recorder.add(job(id), Durability::later); };
+    add_for_later("a");
+    add_for_later("b");
+    recorder.sync();
+    story.acknowledge("a");
+    story.acknowledge("b");
+    add_for_later("c");
+    recorder.flush();
+    story.acknowledge("c");
+    add_for_later("d");
+    recorder.finish(true);
+    story.acknowledge("d");
+  }
+  story.after_every_cut([](const std::filesystem::path& folder, const std::set<std::string>& acknowledged) {
+    const auto file = folder / "k.h5";
+    expect_absent_or_whole(file);
+    const std::vector<JobRecord> jobs = jobs_in_journal(journal_path_of(file));
+    expect_acknowledged(jobs, acknowledged);
+    if (std::filesystem::exists(file)) {
+      EXPECT_THAT(ids_of(jobs), ::testing::IsSupersetOf(ids_of(read_run(file).jobs)));
+    }
+    if (!acknowledged.empty()) expect_resumable(file, acknowledged);
+  });
+}
+
 TEST(PowerCut, WhatIsRepairedHoldsAllThatWasAcknowledged) {
   Story story({});
   {

@@ -68,6 +68,27 @@ TEST(Recorder, WritesTheFileOnAGrowingTimerAndNeverPerJob) {
   EXPECT_TRUE(std::filesystem::exists(file));
 }
 
+TEST(Recorder, JobsThatEndWithinASecondShareOneWaitForTheDisk) {
+  const TemporaryDirectory folder;
+  Recorder recorder(folder / "k.h5", header());
+  const std::int64_t start = now_ns();
+  EXPECT_TRUE(recorder.sync_if_due(start));  // there is nothing to wait for
+  recorder.add(sample_job("a", 2), Durability::later);
+  EXPECT_TRUE(recorder.sync_if_due(start));
+  recorder.add(sample_job("b", 2), Durability::later);
+  EXPECT_FALSE(recorder.sync_if_due(start + kSecond / 2));
+  recorder.add(sample_job("c", 2), Durability::later);
+  EXPECT_FALSE(recorder.sync_if_due(start + kSecond - 1));
+  EXPECT_TRUE(recorder.sync_if_due(start + kSecond));
+  recorder.add(sample_job("d", 2), Durability::later);
+  EXPECT_FALSE(recorder.sync_if_due(start + kSecond));
+  recorder.add(sample_job("e", 2));  // waits, and so brings everything before it there
+  EXPECT_TRUE(recorder.sync_if_due(start + kSecond));
+  recorder.add(sample_job("f", 2), Durability::later);
+  recorder.finish(true);
+  EXPECT_EQ(read_run(folder / "k.h5").jobs.size(), 6u);
+}
+
 TEST(Recorder, ARunThatWasKilledIsRepairedFromItsJournal) {
   const TemporaryDirectory folder;
   {
