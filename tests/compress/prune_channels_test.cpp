@@ -122,6 +122,21 @@ TEST(PruneChannels, WidthsStayMultiplesOfEightAndSkippedLayersWhole) {
   EXPECT_LE(static_cast<double>(smaller.parameter_elements()), 0.7 * static_cast<double>(model.parameter_elements()));
 }
 
+TEST(PruneChannels, WhereNothingTellsUnitsApartTheTargetIsMetByAllGroups) {
+  const graph::Graph model = small_model("mobilenet_v2");
+  const std::vector<ChannelGroup> groups = channel_groups(model);
+  std::vector<std::vector<double>> alike;
+  for (const ChannelGroup& group : groups) alike.emplace_back(static_cast<std::size_t>(group.units), 1.0);
+  const Units keep = units_to_keep(model, groups, alike, {0.5, std::nullopt}, {});
+  const double share = static_cast<double>(without_units(model, groups, keep).flop()) / static_cast<double>(model.flop());
+  EXPECT_LE(share, 0.5);
+  EXPECT_GE(share, 0.4);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (groups[g].units < 64) continue;  // small widths are rounded
+    EXPECT_NEAR(static_cast<double>(keep[g].size()) / static_cast<double>(groups[g].units), 0.65, 0.2) << groups[g].name;
+  }
+}
+
 TEST(PruneChannels, ATargetThatLeastWidthsDontReachIsRefusedWithWhatTheyReach) {
   const graph::Graph model = small_model("mobilenet_v2");
   try {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <ranges>
+#include <tuple>
 
 #include "core/error.hpp"
 #include "models/reshape.hpp"
@@ -116,13 +118,30 @@ bool skipped(const ChannelGroup& group, const std::vector<std::string>& skip) {
   });
 }
 
-// The units that are worth more than `threshold`, or as many as have to stay.
-std::vector<Units> above(const std::vector<ChannelGroup>& groups, const std::vector<std::vector<double>>& importance, const std::vector<std::string>& skip, double threshold) {
+// The groups of all units, the least important unit first. Of equals those go first that stand lower among their own group's, so
+// that all groups lose alike where nothing tells units apart.
+std::vector<std::size_t> groups_in_order(const std::vector<std::vector<double>>& importance) {
+  std::vector<std::tuple<double, double, std::size_t>> all;  // worth, standing in the group, the group
+  for (std::size_t g = 0; g < importance.size(); ++g) {
+    std::vector<double> worth = importance[g];
+    std::sort(worth.begin(), worth.end());
+    for (std::size_t i = 0; i < worth.size(); ++i) all.emplace_back(worth[i], static_cast<double>(i) / static_cast<double>(worth.size()), g);
+  }
+  std::sort(all.begin(), all.end());
+  std::vector<std::size_t> order;
+  for (const auto& unit : all) order.push_back(std::get<2>(unit));
+  return order;
+}
+
+// The units that stay without the first `gone` of that order, but as many as have to.
+std::vector<Units> without_first(const std::vector<ChannelGroup>& groups, const std::vector<std::vector<double>>& importance,
+                                 const std::vector<std::size_t>& order, std::size_t gone, const std::vector<std::string>& skip) {
+  std::vector<std::int64_t> lost(groups.size(), 0);
+  for (std::size_t i = 0; i < gone; ++i) ++lost[order[i]];
   std::vector<Units> keep;
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    const std::vector<double>& worth = importance[g];
-    const auto count = std::count_if(worth.begin(), worth.end(), [=](double value) { return value > threshold; });
-    keep.push_back(most_important(worth, skipped(groups[g], skip) ? groups[g].units : rounded_units(groups[g], count)));
+    const std::int64_t units = groups[g].units;
+    keep.push_back(most_important(importance[g], skipped(groups[g], skip) ? units : rounded_units(groups[g], units - lost[g])));
   }
   return keep;
 }
@@ -146,23 +165,22 @@ std::vector<double> unit_importance(const Graph& model, const ChannelGroup& grou
 
 std::vector<Units> units_to_keep(const Graph& model, const std::vector<ChannelGroup>& groups, const std::vector<std::vector<double>>& importance,
                                  const ChannelTarget& target, const std::vector<std::string>& skip) {
-  std::vector<double> thresholds = {-1.0};
-  for (const auto& worth : importance) thresholds.insert(thresholds.end(), worth.begin(), worth.end());
-  std::sort(thresholds.begin(), thresholds.end());
+  const std::vector<std::size_t> order = groups_in_order(importance);
+  const auto without = [&](std::size_t gone) { return without_first(groups, importance, order, gone, skip); };
   const auto share = [&](const std::vector<Units>& keep) {
     const Graph smaller = models::reshaped(model, shapes_with(model, groups, keep));
     return target.flops ? static_cast<double>(smaller.flop()) / static_cast<double>(model.flop())
                         : static_cast<double>(smaller.parameter_elements()) / static_cast<double>(model.parameter_elements());
   };
   const double wanted = target.flops ? *target.flops : 1.0 - *target.sparsity;
-  const auto small_enough = [&](double threshold) { return share(above(groups, importance, skip, threshold)) <= wanted; };
-  if (!small_enough(thresholds.back())) {
+  const auto small_enough = [&](std::size_t gone) { return share(without(gone)) <= wanted; };
+  if (!small_enough(order.size())) {
     throw Error(ErrorKind::usage, "pruning channels can't make the model as small as that")
         .got(fmt::format("{:.0f} % of its {}", 100 * wanted, target.flops ? "FLOPs" : "parameters"))
-        .expected(fmt::format("at least {:.1f} %", 100 * share(above(groups, importance, skip, thresholds.back()))));
+        .expected(fmt::format("at least {:.1f} %", 100 * share(without(order.size()))));
   }
-  const auto least = std::partition_point(thresholds.begin(), thresholds.end(), [&](double threshold) { return !small_enough(threshold); });
-  return above(groups, importance, skip, *least);
+  const auto counts = std::views::iota(std::size_t{0}, order.size() + 1);
+  return without(*std::ranges::partition_point(counts, [&](std::size_t gone) { return !small_enough(gone); }));
 }
 
 std::vector<Units> most_important_of(const std::vector<ChannelGroup>& groups, std::size_t group, const std::vector<double>& importance, double sparsity) {
