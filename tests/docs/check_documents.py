@@ -252,9 +252,14 @@ def report_problems(source, build, gathered, whole):
     return problems
 
 
+def but_for_its_output(arguments):
+    return [re.sub(r"--out \S+", "", argument) for argument in arguments]
+
+
 def run_text(source, build, name, text, whole, gathered=None):
     folder = scratch_copy(source, build)
     ran, failures, emulated = 0, [], False
+    outputs = []  # (command but for its output, output) of each that made a results file
     try:
         not_made = []  # outputs of commands that were not run
         for shown, arguments, note in commands_of(text, folder, whole):
@@ -264,12 +269,20 @@ def run_text(source, build, name, text, whole, gathered=None):
                 not_made += [made[1]] if made else []
                 continue
             not_made = [name for name in not_made if not made or name != made[1]]
+            # A page's figures are often those of the command that it began with.
+            same = [output for command, output in outputs if made and command == but_for_its_output(arguments)]
+            if same and made[1].endswith(".h5"):
+                print(f"   as {same[0]}: {shown}")
+                shutil.copyfile(folder / same[0], folder / made[1])
+                continue
             print(f"   $ {shown}" + (f"  ({note})" if note else ""), flush=True)
             # The wrapper configures builds, which must not remember a scratch folder: it runs where it stands.
             place = source if shown.startswith("./lab ") else folder
             result = subprocess.run(arguments, cwd=place, env=environment(), stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT, timeout=None if whole else 900, check=False)
             ran += 1
+            if made and result.returncode == 0 and (folder / made[1]).is_file():
+                outputs.append((but_for_its_output(arguments), made[1]))
             emulated = emulated or emulates(shown)
             # What an exercise shows may be that an expectation isn't met, or that a job fails.
             if result.returncode not in ((0, 1) if note == EXERCISE else (0,)):
