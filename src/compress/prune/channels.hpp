@@ -25,7 +25,8 @@ inline constexpr std::int64_t kWidthMultiple = 8, kLeastShare = 8;
 std::vector<double> unit_importance(const graph::Graph& model, const ChannelGroup& group, Criterion criterion, const Gradients& gradients);
 
 // The units of each group that stay, ascending: the most important ones of all groups together, as many as the target allows; of
-// equally important ones every group loses alike. Groups that a layer of `skip` has a part in stay whole. Throws Error (usage) if the least widths are too wide for the target.
+// equally important ones every group loses alike. Groups that a layer of `skip` has a part in stay whole. Throws Error (usage)
+// if the least widths are too wide for the target.
 std::vector<std::vector<std::int64_t>> units_to_keep(const graph::Graph& model, const std::vector<ChannelGroup>& groups,
                                                      const std::vector<std::vector<double>>& importance, const ChannelTarget& target,
                                                      const std::vector<std::string>& skip);
