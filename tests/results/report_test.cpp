@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "results/report/bitmap.hpp"
+#include "results/report/plot.hpp"
 #include "results/report/scale.hpp"
 #include "results/sample_run.hpp"
 
@@ -247,6 +248,22 @@ TEST(Report, NumbersThatAreNoneBreakNoPlot) {
   const std::string html = report_of(run);
   for (const char* absent : {"=\"nan", ",nan", "=\"-nan", "=\"inf", ",inf", "=\"-inf"})
     EXPECT_THAT(html.substr(html.find("<body>")), Not(HasSubstr(absent))) << absent;
+}
+
+// Texts below the ticks of an axis from 0 to 100.
+int texts_of_x_axis(std::string (*text)(double)) {
+  report::Plot plot{"", {"title", text, false, true, {}}, {"", report::whole_tick, false, true, {}}, {}, {}};
+  plot.series.push_back({"s", {{.x = 3, .y = 1, .title = ""}, {.x = 97, .y = 2, .title = ""}}, {}, {}});
+  const std::string html = report::plot_html(plot, "", "");
+  int count = -1;  // the axis' title
+  for (std::size_t at = 0; (at = html.find("text-anchor=\"middle\"", at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
+TEST(Plot, LeavesOutTextsOfTicksThatWouldLieOnEachOther) {
+  EXPECT_EQ(texts_of_x_axis(report::whole_tick), 6);
+  EXPECT_EQ(texts_of_x_axis([](double) -> std::string { return "1 min 20 s"; }), 3);
+  EXPECT_EQ(texts_of_x_axis([](double) -> std::string { return "a very long text, much too long for its place"; }), 1);
 }
 
 TEST(Scale, GoesToRoundTicksAndKeepsWithinItsEnds) {

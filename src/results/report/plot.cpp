@@ -62,6 +62,29 @@ std::string bands_svg(const Plot& plot, const Frame& frame) {
   return svg;
 }
 
+double letters_width(const std::string& text) { return kLetter * static_cast<double>(width_of(text)); }
+
+// Where the middle of a tick's text goes: below the tick, but a long one at the right end, "1 min 20 s", keeps within the drawing.
+double middle_of(const std::string& text, double tick) { return std::min(tick, kWidth - letters_width(text) / 2); }
+
+// Every which tick along x gets its text, so that none lies on another.
+std::size_t labelled_ticks(const Plot& plot, const Frame& frame) {
+  const auto& ticks = frame.x.ticks();
+  const auto apart = [&](std::size_t step) {
+    double end = -kLetter;
+    for (std::size_t i = 0; i < ticks.size(); i += step) {
+      const std::string text = plot.x.text(ticks[i]);
+      const double middle = middle_of(text, frame.left(ticks[i])), half = letters_width(text) / 2;
+      if (middle - half < end + kLetter) return false;
+      end = middle + half;
+    }
+    return true;
+  };
+  std::size_t step = ticks.size() > 6 ? 2 : 1;
+  while (step < ticks.size() && !apart(step)) ++step;
+  return step;
+}
+
 std::string axes_svg(const Plot& plot, const Frame& frame) {
   std::string svg;
   for (const double tick : frame.y.ticks()) {
@@ -72,16 +95,14 @@ std::string axes_svg(const Plot& plot, const Frame& frame) {
                        escaped(plot.y.text(tick)));
   }
   const auto& ticks = frame.x.ticks();
+  const std::size_t step = labelled_ticks(plot, frame);
   for (std::size_t i = 0; i < ticks.size(); ++i) {
     const double left = frame.left(ticks[i]);
     svg += fmt::format("<line class=\"axis\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>", left,
                        kHeight - kBottom, kHeight - kBottom + 4);
-    // Six ticks have room for their texts; of more every other one.
-    if (ticks.size() > 6 && i % 2 == 1) continue;
+    if (i % step != 0) continue;
     const std::string text = plot.x.text(ticks[i]);
-    // A long one at the right end, "1 min 20 s", keeps within the drawing.
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-                       std::min(left, kWidth - kLetter * static_cast<double>(width_of(text)) / 2), kHeight - kBottom + 16, escaped(text));
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>", middle_of(text, left), kHeight - kBottom + 16, escaped(text));
   }
   svg += fmt::format("<line class=\"axis\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kLeft, kWidth - kRight,
                      kHeight - kBottom, kHeight - kBottom);
