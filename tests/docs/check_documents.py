@@ -222,9 +222,10 @@ def unread_commands(source, build, document, whole):
 
 
 def gather_results(folder, gathered, name):
-    """What the commands of a document left in results/, beside that of the others."""
-    place = gathered / str(name).removesuffix(".md").replace("/", "-")
-    shutil.copytree(folder / "results", place, dirs_exist_ok=True, ignore=lambda _, names: [entry for entry in names if not entry.endswith((".h5", ".html"))])
+    """What the commands of a document left in results/, beside that of the others, and each once."""
+    place, results = gathered / str(name).removesuffix(".md").replace("/", "-"), folder / "results"
+    shutil.copytree(results, place, dirs_exist_ok=True,
+                    ignore=lambda _, names: [entry for entry in names if not entry.endswith((".h5", ".html")) or (results / entry).is_symlink()])
 
 
 def report_problems(source, build, gathered, whole):
@@ -273,7 +274,8 @@ def run_text(source, build, name, text, whole, gathered=None):
             same = [output for command, output in outputs if made and command == but_for_its_output(arguments)]
             if same and made[1].endswith(".h5"):
                 print(f"   as {same[0]}: {shown}")
-                shutil.copyfile(folder / same[0], folder / made[1])
+                (folder / made[1]).unlink(missing_ok=True)
+                (folder / made[1]).symlink_to(folder / same[0])
                 continue
             print(f"   $ {shown}" + (f"  ({note})" if note else ""), flush=True)
             # The wrapper configures builds, which must not remember a scratch folder: it runs where it stands.
