@@ -126,7 +126,7 @@ void fill_jobs(Batch& batch, const std::vector<Outline>& outlines, const std::ve
     const Combination& combination = outline.combinations[members[at].combination];
     Value value = member_value(outline.value, combination);
     check_references(value, outline, ids, errors);
-    std::vector<std::size_t> referred = members_referred_to(value, outline.document, ids);
+    if (wanted[at]) references.push_back(members_referred_to(value, outline.document, ids));
     rename_references(value, outline.document, ids);
     tasks::JobSpec spec = spec_of(value, wanted[at] ? &weights : nullptr);
     cross_check(value, spec, errors, outline.incomplete);
@@ -146,7 +146,6 @@ void fill_jobs(Batch& batch, const std::vector<Outline>& outlines, const std::ve
     job_of[at] = batch.jobs.size();
     batch.jobs.push_back(std::move(spec));
     batch.origins.push_back(origin);
-    references.push_back(std::move(referred));
   }
   for (std::size_t job = 0; job < references.size(); ++job) {
     for (const std::size_t member : references[job]) batch.origins[job].refers_to.push_back(job_of[member]);

@@ -47,12 +47,13 @@ std::vector<std::size_t> numbered_members(const std::vector<std::string>& sweeps
 
 // The members that `id` means, of every file that has it; none, and an error, if it means nothing.
 std::vector<std::size_t> meant_by(const std::string& id, const Ids& ids, ErrorList& errors) {
+  const std::vector<std::string> names = ids.called(id);
   std::vector<std::size_t> meant;
-  for (const std::string& name : ids.called(id)) {
+  for (const std::string& name : names) {
     const std::vector<std::size_t> members = ids.members_of(name);
     meant.insert(meant.end(), members.begin(), members.end());
   }
-  if (!ids.called(id).empty()) return meant;
+  if (!names.empty()) return meant;
   const Place place{std::make_shared<const SourceFile>(SourceFile{"--only " + id, {}, INT_MAX}), 0, 0};
   if (const std::optional<NumberedMember> numbered = as_numbered_member(id)) {
     std::vector<std::string> sweeps = ids.called(numbered->sweep);
