@@ -29,6 +29,11 @@ foreach(_language C CXX)
 endforeach()
 set(MPI_mpi_LIBRARY "${_openmpi}/lib/libmpi.so" CACHE FILEPATH "")
 
+# FindHDF5 asks h5cc, which would name this machine's headers and libraries; without one it takes what is named.
+set(HDF5_C_COMPILER_EXECUTABLE "" CACHE FILEPATH "")
+set(HDF5_C_INCLUDE_DIR "${EDGELAB_AARCH64_ROOT}/usr/include/hdf5/serial" CACHE PATH "")
+set(HDF5_hdf5_LIBRARY_RELEASE "${EDGELAB_AARCH64_ROOT}/usr/lib/aarch64-linux-gnu/hdf5/serial/libhdf5.so" CACHE FILEPATH "")
+
 find_program(EDGELAB_QEMU qemu-aarch64)
 if(EDGELAB_QEMU)
   set(CMAKE_CROSSCOMPILING_EMULATOR "${EDGELAB_QEMU};-L;${EDGELAB_AARCH64_ROOT}")

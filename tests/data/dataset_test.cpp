@@ -110,7 +110,7 @@ TEST(Dataset, HashTellsContentsApart) {
 TEST(Lookup, PrefersThePathThenEdgelabDataThenTheCache) {
   const TemporaryDirectory root;
   const EnvironmentVariable data("EDGELAB_DATA", (root / "data").string());
-  const EnvironmentVariable home("HOME", (root / "home").string());
+  const EnvironmentVariable home("HOME", (root / "home").string()), elsewhere("EDGELAB_CACHE", "");
   const auto in_data = root / "data/cifar-10-batches-bin",
              in_cache = root / "home/.cache/edgelab/data/cifar-10-batches-bin";
   DatasetOptions options{.dataset = "cifar10"};
