@@ -225,7 +225,7 @@ TEST(RunFile, VerifySeesNumbersThatCannotBe) {
 TEST(RunFile, TenThousandSmallJobsAreWrittenAndRead) {
   const TemporaryDirectory folder;
   RunRecord run;
-  JobRecord job;  // as of a sweep of many short runs; sample_job's tables of every kind would take ten times as long
+  JobRecord job;  // as of a sweep of many short runs; sample_job has tables of every kind, and takes minutes
   job.task = "infer";
   job.config = "id: grid\nranks: 1\n";
   job.started_wall_ns = 1'795'000'000'000'000'001;
