@@ -3,7 +3,7 @@
 
 usage: check_documents.py SOURCE BUILD [labs] [--full]
 
-Without `labs`, all documents but the handbook, and the heads of the job files; with it, the handbook, whose tables of figures
+Without `labs`, all documents but the handbook, and what the heads of the job files say beside it; with it, the handbook, whose tables of figures
 must say by which command and at which commit they were measured, and the reports that their commands make are opened in a browser
 (tests/results/report_in_browser.py), each and all results together. Long jobs are shortened; with `--full` they are run as they
 stand, however long that takes, the exercises too, and by root what wants an emulated cluster; what they leave in results/ is
@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from handbook_tables import labs_left_out, stale_rows
 from shell_commands import shell_problems
@@ -40,6 +41,7 @@ ELSEWHERE = {
 }
 # Long jobs, shortened: a command that holds the key gets the options behind it.
 SHORTENED = {
+    "jobs/demo.yaml --out": "--set jobs.train-mobilenet.train.epochs=2 --set jobs.train-mobilenet.expect=[] --set jobs.train-vit.train.epochs=2 --set jobs.train-vit.expect=[]",
     "jobs/lab0_mobilenet_gpu.yaml": "--set defaults.data.limit=16 --set defaults.measure.repeats=1 --set defaults.measure.warmup=0 --set jobs.cpu.matrix.batch=[1,2]",
     "jobs/lab1_mobilenet_edge.yaml": "--set defaults.data.limit=16 --set defaults.measure.repeats=1",
     "jobs/lab4_deit_edge.yaml": "--set defaults.data.limit=4 --set defaults.measure.repeats=1",
@@ -87,6 +89,13 @@ def lab_commands(source):
         lines = re.findall(r"^#   (.*)$", head, re.M)
         commands += "\n".join(lines).replace("\\\n", " ").splitlines()
     return commands
+
+
+def handbook_runs(source):
+    """What the handbook's commands run, shortened, but for the names of the files that they make."""
+    bodies = [body for document in documents(source, True) for language, body, _ in blocks(document.read_text()) if language == "sh"]
+    commands = [command_to_run(line, False)[0] for body in bodies for line in lines_of(body)]
+    return [but_for_its_output(["bash", "-c", command]) for command in commands if command]
 
 
 def missing_paths(source, document):
@@ -254,10 +263,10 @@ def report_problems(source, build, gathered, whole):
 
 
 def but_for_its_output(arguments):
-    return [re.sub(r"--out \S+", "", argument) for argument in arguments]
+    return [re.sub(r"\s+", " ", re.sub(r"--out \S+", "", argument)) for argument in arguments]
 
 
-def run_text(source, build, name, text, whole, gathered=None):
+def run_text(source, build, name, text, whole, gathered=None, run_by_handbook=()):
     folder = scratch_copy(source, build)
     ran, failures, emulated = 0, [], False
     outputs = []  # (command but for its output, output) of each that made a results file
@@ -265,6 +274,8 @@ def run_text(source, build, name, text, whole, gathered=None):
         not_made = []  # outputs of commands that were not run
         for shown, arguments, note in commands_of(text, folder, whole):
             made = re.search(r"--out (\S+)", shown)
+            if made and arguments and but_for_its_output(arguments) in run_by_handbook:
+                arguments, note = None, "the handbook runs it"
             if arguments is None or any(name in shown.split() for name in not_made):
                 print(f"   not run: {shown}  ({note or 'its input was not made'})")
                 not_made += [made[1]] if made else []
@@ -280,9 +291,12 @@ def run_text(source, build, name, text, whole, gathered=None):
             print(f"   $ {shown}" + (f"  ({note})" if note else ""), flush=True)
             # The wrapper configures builds, which must not remember a scratch folder: it runs where it stands.
             place = source if shown.startswith("./lab ") else folder
+            began = time.monotonic()
             result = subprocess.run(arguments, cwd=place, env=environment(), stdin=subprocess.DEVNULL, text=True, stdout=subprocess.PIPE,
                                     stderr=subprocess.STDOUT, timeout=None if whole else 900, check=False)
             ran += 1
+            if (took := time.monotonic() - began) > 10:
+                print(f"     {took:.0f} s", flush=True)
             if made and result.returncode == 0 and (folder / made[1]).is_file():
                 outputs.append((but_for_its_output(arguments), made[1]))
             emulated = emulated or emulates(shown)
@@ -323,7 +337,7 @@ def main():
     if not labs:
         problems += labs_left_out(source)
         print("heads of jobs/*.yaml")
-        count, failures = run_text(source, build, "jobs", "```sh\n" + "\n".join(lab_commands(source)) + "\n```\n", False)
+        count, failures = run_text(source, build, "jobs", "```sh\n" + "\n".join(lab_commands(source)) + "\n```\n", False, run_by_handbook=handbook_runs(source))
         ran += count
         problems += failures
     if gathered:
