@@ -10,7 +10,8 @@
 #include "core/machine.hpp"
 
 // Measuring on request, for versus_peers.py, which runs several programs by turns. A line on stdin asks, a line on stdout
-// answers:  "run SECONDS": the median milliseconds of as many calls as fit;  "peak": the process's highest resident bytes.
+// answers:  "run SECONDS": the median milliseconds of as many calls as fit;  "peak": the process's highest resident bytes;
+// "calls NUMBER": NUMBER calls, for what counts instructions (tests/bench/instructions), answered by "done".
 namespace edgelab::bench {
 
 inline double median_ms(const std::function<void()>& call, double seconds) {
@@ -33,9 +34,13 @@ inline void measure_on_request(double flop, const std::function<void()>& call) {
   std::cout << "ready " << flop << std::endl;
   std::string what;
   double seconds = 0;
+  int number = 0;
   while (std::cin >> what) {
     if (what == "run" && std::cin >> seconds) {
       std::cout << median_ms(call, seconds) << std::endl;
+    } else if (what == "calls" && std::cin >> number) {
+      for (int i = 0; i < number; ++i) call();
+      std::cout << "done" << std::endl;
     } else if (what == "peak") {
       std::cout << peak_resident_bytes() << std::endl;
     } else {
