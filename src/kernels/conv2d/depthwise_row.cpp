@@ -38,19 +38,24 @@ struct Lane {
   bool narrow;        // bf16 by the machine's own instruction
 };
 
+// Which columns of a group of outputs lie outside the image: none, its first one, its last one, or whichever (few outputs).
+enum class Outside { none, first, last, any };
+
 // The columns that a group of outputs reads, from `first` on; outside the image they are zero.
-template <bool kEdges> struct Columns {
+template <Outside kOutside, int kLastColumn> struct Columns {
   const float* row;  // at the vector's first channel
   std::int64_t pixel, first, width;
   std::size_t count;
   HWY_INLINE V at(int column) const {
     const std::int64_t at = first + column;
-    if (kEdges && (at < 0 || at >= width)) return hn::Zero(D());
+    if (kOutside == Outside::any && (at < 0 || at >= width)) return hn::Zero(D());
+    if (kOutside == Outside::first && column == 0) return hn::Zero(D());
+    if (kOutside == Outside::last && column == kLastColumn) return hn::Zero(D());
     return load_part(row + at * pixel, count);
   }
 };
 
-template <int kStride, bool kEdges> HWY_INLINE void add_row(const Columns<kEdges>& x, V w0, V w1, V w2, V& s0, V& s1, V& s2, V& s3) {
+template <int kStride, typename Columns> HWY_INLINE void add_row(const Columns& x, V w0, V w1, V w2, V& s0, V& s1, V& s2, V& s3) {
   s0 = hn::MulAdd(x.at(0), w0, s0);
   s1 = hn::MulAdd(x.at(kStride), w0, s1);
   s2 = hn::MulAdd(x.at(2 * kStride), w0, s2);
@@ -74,20 +79,20 @@ HWY_INLINE void store(const Lane& lane, V sum, std::int64_t j) {
 }
 
 // The rows of the input that exist are kFirst … kLast - 1.
-template <int kStride, int kFirst, int kLast, bool kEdges>
+template <int kStride, int kFirst, int kLast, Outside kOutside>
 HWY_INLINE void group(const Lane& lane, std::int64_t j, std::int64_t outputs, V bias, V w0, V w1, V w2, V w3, V w4, V w5, V w6, V w7, V w8) {
   const DepthwiseRow& r = lane.row;
   V s0 = bias, s1 = bias, s2 = bias, s3 = bias;
   const auto columns = [&](std::size_t u) HWY_ATTR {
-    return Columns<kEdges>{r.rows[u] + lane.channel, r.pixel, j * kStride - 1, r.width, lane.count};
+    return Columns<kOutside, (kOutputs - 1) * kStride + 2>{r.rows[u] + lane.channel, r.pixel, j * kStride - 1, r.width, lane.count};
   };
   if constexpr (kFirst == 0) add_row<kStride>(columns(0), w0, w1, w2, s0, s1, s2, s3);
   add_row<kStride>(columns(1), w3, w4, w5, s0, s1, s2, s3);
   if constexpr (kLast == 3) add_row<kStride>(columns(2), w6, w7, w8, s0, s1, s2, s3);
   store(lane, s0, j);
-  if (!kEdges || outputs > 1) store(lane, s1, j + 1);
-  if (!kEdges || outputs > 2) store(lane, s2, j + 2);
-  if (!kEdges || outputs > 3) store(lane, s3, j + 3);
+  if (kOutside != Outside::any || outputs > 1) store(lane, s1, j + 1);
+  if (kOutside != Outside::any || outputs > 2) store(lane, s2, j + 2);
+  if (kOutside != Outside::any || outputs > 3) store(lane, s3, j + 3);
 }
 
 template <int kStride, int kFirst, int kLast> HWY_INLINE void one_vector(const Lane& lane, vm::Ahead& ahead, vm::AheadToWrite& out_ahead) {
@@ -96,15 +101,24 @@ template <int kStride, int kFirst, int kLast> HWY_INLINE void one_vector(const L
   const V bias = load_part(r.bias + lane.channel, lane.count);
   const V w0 = weight(0), w1 = weight(1), w2 = weight(2), w3 = weight(3), w4 = weight(4), w5 = weight(5), w6 = weight(6), w7 = weight(7), w8 = weight(8);
   const std::int64_t outputs = depthwise_extent(r.width, kStride);
-  constexpr std::int64_t kReach = (kOutputs - 1) * kStride + 1;  // the last column of a group, from its first output's own
-  for (std::int64_t j = 0; j < outputs; j += kOutputs) {
+  const auto fetch = [&]() HWY_ATTR {
     ahead.fetch();
     out_ahead.fetch();
-    if (j > 0 && j + kOutputs <= outputs && j * kStride + kReach < r.width) {
-      group<kStride, kFirst, kLast, false>(lane, j, kOutputs, bias, w0, w1, w2, w3, w4, w5, w6, w7, w8);
-    } else {
-      group<kStride, kFirst, kLast, true>(lane, j, outputs - j, bias, w0, w1, w2, w3, w4, w5, w6, w7, w8);
-    }
+  };
+  fetch();
+  if (outputs <= kOutputs) return group<kStride, kFirst, kLast, Outside::any>(lane, 0, outputs, bias, w0, w1, w2, w3, w4, w5, w6, w7, w8);
+  group<kStride, kFirst, kLast, Outside::first>(lane, 0, kOutputs, bias, w0, w1, w2, w3, w4, w5, w6, w7, w8);
+  for (std::int64_t j = kOutputs; j + kOutputs < outputs; j += kOutputs) {
+    fetch();
+    group<kStride, kFirst, kLast, Outside::none>(lane, j, kOutputs, bias, w0, w1, w2, w3, w4, w5, w6, w7, w8);
+  }
+  fetch();
+  // The last group is whole too: computing again what the one before has written costs less than asking of each output and
+  // column whether it is there.
+  if ((outputs - 1) * kStride + 1 >= r.width) {
+    group<kStride, kFirst, kLast, Outside::last>(lane, outputs - kOutputs, kOutputs, bias, w0, w1, w2, w3, w4, w5, w6, w7, w8);
+  } else {
+    group<kStride, kFirst, kLast, Outside::none>(lane, outputs - kOutputs, kOutputs, bias, w0, w1, w2, w3, w4, w5, w6, w7, w8);
   }
 }
 
