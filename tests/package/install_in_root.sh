@@ -22,7 +22,7 @@ END
 in_root() {
   env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 ${QEMU_CPU:+"QEMU_CPU=$QEMU_CPU"} chroot "$root" "$@"
 }
-as_user() { in_root runuser -u lab -- "$@"; }
+as_user() { in_root runuser -u lab -- env -C /home/lab HOME=/home/lab "$@"; }
 apt_in_root() { in_root apt-get -q -y -oAPT::Sandbox::User=root -oDpkg::Use-Pty=0 "$@"; }
 
 # What is in the root but for what changes with every installation and what the user made.
@@ -32,11 +32,9 @@ files_in_root() {
 }
 
 main() {
-  (($# >= 2)) || { usage >&2 && exit 2; }
   local package=$1 architecture before after left
   root=$(realpath -m "$2")
   shift 2
-  ((EUID == 0)) || fail 3 'a root of its own is for root to make.'
   architecture=$(dpkg-deb --field "$package" Architecture)
   if [[ ! -x $root/usr/bin/dpkg ]]; then
     heading "A root of ${EDGELAB_SUITE:-bookworm} for $architecture"
@@ -47,7 +45,6 @@ main() {
   mount --rbind /dev "$root/dev"
   [[ -d $root/home/lab ]] || in_root useradd --create-home lab
   apt_in_root update
-  # What was installed before with a package that is removed now counts as not needed any more.
   before=$(files_in_root)
 
   heading 'Install'
@@ -57,11 +54,11 @@ main() {
 
   heading 'The demo, as a user, on two ranks'
   # qemu-user has no reads from another process's memory, which Open MPI uses within a host.
-  as_user env -C /home/lab HOME=/home/lab OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_rmaps_base_oversubscribe=1 \
+  as_user env OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_rmaps_base_oversubscribe=1 \
     mpirun -n 2 edgelab run /usr/share/edgelab/jobs/demo.yaml --out demo.h5 "$@"
-  as_user env -C /home/lab edgelab results verify demo.h5
-  as_user env -C /home/lab edgelab results show demo.h5
-  as_user env -C /home/lab edgelab results report demo.h5
+  as_user edgelab results verify demo.h5
+  as_user edgelab results show demo.h5
+  as_user edgelab results report demo.h5
 
   heading 'Remove'
   apt_in_root purge --autoremove edgelab
@@ -73,5 +70,7 @@ main() {
 }
 
 if [[ ${1:-} == --help || ${1:-} == -h ]]; then usage && exit; fi
+(($# >= 2)) || { usage >&2 && exit 2; }
+((EUID == 0)) || fail 3 'a root of its own is for root to make.'
 if [[ -z ${EDGELAB_IN_NAMESPACE:-} ]]; then EDGELAB_IN_NAMESPACE=yes exec unshare --mount --propagation private "$0" "$@"; fi
 main "$@"
