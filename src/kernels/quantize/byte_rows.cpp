@@ -53,7 +53,19 @@ void dequantize_all(const std::uint8_t* x, std::int64_t count, const U8Grid& gri
 void quantize_planes(const float* planes, std::int64_t plane, std::int64_t channels, std::int64_t count, const U8Grid& grid, std::uint8_t* y) {
   const tile_gemm::Requantize bounds = grid.bounds();
   const float inverse = grid.inverse();
-  for (std::int64_t i = 0; i < count; i += vm::lanes()) {
+  std::int64_t i = 0;
+#if EDGELAB_NEON
+  const vm::V factor = hn::Set(D(), inverse);
+  for (; i + 16 <= count; i += 16) {
+    const auto bytes = [&](std::int64_t channel) HWY_ATTR {
+      const float* x = planes + channel * plane + i;
+      const auto scaled = [&](std::int64_t at) HWY_ATTR { return hn::Mul(hn::LoadU(D(), x + at), factor); };
+      return channel < channels ? tg::to_u8_in_order(bounds, scaled(0), scaled(4), scaled(8), scaled(12)) : vdupq_n_u8(0);
+    };
+    vst4q_u8(y + 4 * i, uint8x16x4_t{{bytes(0), bytes(1), bytes(2), bytes(3)}});
+  }
+#endif
+  for (; i < count; i += vm::lanes()) {
     const std::size_t part = vm::count_at(i, count);
     VI word = on_grid(bounds, inverse, planes + i, part);
     if (channels > 1) word = hn::Or(word, hn::ShiftLeft<8>(on_grid(bounds, inverse, planes + plane + i, part)));

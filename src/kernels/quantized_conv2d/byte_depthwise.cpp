@@ -17,8 +17,8 @@
 #include "kernels/tile_gemm/simd_requantize-inl.hpp"
 // clang-format on
 
-// A word holds what one channel reads in one column of the image: three bytes, one of each row, and a zero. So a tap column is one
-// product of quads, and a column that was interleaved once serves the three (at stride 2, one or two) outputs around it.
+// A word holds what one channel reads in one column of the image: three bytes, one of each row, and the last one again, which meets a
+// weight of zero. So a tap column is one product of quads, and a column that was interleaved once serves the three (at stride 2, one or two) outputs around it.
 //
 // Interleaving bytes and then halves leaves the channels of a vector in four vectors: lane l of vector i is channel
 // 16 · (l / 4) + 4 · i + l % 4. Weights, offsets and factors are packed that way, and x86's packing of s32 to bytes undoes it.
@@ -83,36 +83,55 @@ HWY_INLINE hn::Vec<Byte> load(const std::uint8_t* from, std::int64_t count) {
 #endif
 }
 
-// One column of the image, interleaved.
+// One column of the image, interleaved; or what belongs to its channels.
 struct Column {
   VI q0, q1, q2, q3;
 };
 
-struct Block {
-  const ByteDepthwiseRow& row;
-  std::int64_t channel, count;
-  const std::uint8_t* rows[3];
-  std::int64_t steps[3];  // 0 where the row lies outside
+HWY_INLINE VI words_at(const std::int32_t* packed, std::int64_t vector) { return hn::Load(Whole(), packed + vector * kLanes); }
+HWY_INLINE Column column_at(const std::int32_t* packed, std::int64_t part) {
+  return {words_at(packed, 4 * part), words_at(packed, 4 * part + 1), words_at(packed, 4 * part + 2), words_at(packed, 4 * part + 3)};
+}
 
-  HWY_INLINE hn::Vec<Byte> pixel(int u, std::int64_t column) const {
-    const bool inside = column >= 0 && column < row.width;
-    const auto bytes = load(inside ? rows[u] + column * steps[u] : row.outside + channel, count);
+// The channels of a block in a row. kWhole: as many as its vectors hold.
+template <bool kWhole> struct Block {
+  const std::uint8_t *row0, *row1, *row2, *outside;  // at the first channel, the rows at column 0 and possibly outside too
+  std::int64_t step0, step1, step2;                  // 0 where the row lies outside
+  std::int64_t width, outputs, count;
+  std::uint8_t* out;
+  std::int64_t out_pixel;
+  tile_gemm::Requantize grid;
+
+  static HWY_INLINE hn::Vec<Byte> pixel(const std::uint8_t* from, std::int64_t count) {
+    const auto bytes = kWhole ? hn::LoadU(Byte(), from) : load(from, count);
 #if EDGELAB_NEON
     return hn::Xor(bytes, hn::Set(Byte(), 128));
 #else
     return bytes;
 #endif
   }
-  HWY_INLINE Column column(std::int64_t at) const {
+};
+
+// The vectors of a column, as products by quads want them.
+struct Quads {
+  using Pixels = Column;
+  template <class Block> static HWY_INLINE Column of(const Block& b, const std::uint8_t* p0, const std::uint8_t* p1, const std::uint8_t* p2) {
     const Half halves;
-    const auto x0 = pixel(0, at), x1 = pixel(1, at), x2 = pixel(2, at), zero = hn::Zero(Byte());
+    const auto x0 = b.pixel(p0, b.count), x1 = b.pixel(p1, b.count), x2 = b.pixel(p2, b.count);
     const auto low = hn::BitCast(halves, hn::InterleaveLower(Byte(), x0, x1)), high = hn::BitCast(halves, hn::InterleaveUpper(Byte(), x0, x1));
-    const auto low2 = hn::BitCast(halves, hn::InterleaveLower(Byte(), x2, zero)), high2 = hn::BitCast(halves, hn::InterleaveUpper(Byte(), x2, zero));
+    const auto low2 = hn::BitCast(halves, hn::InterleaveLower(Byte(), x2, x2)), high2 = hn::BitCast(halves, hn::InterleaveUpper(Byte(), x2, x2));
     const Whole words;
     return {hn::BitCast(words, hn::InterleaveLower(halves, low, low2)), hn::BitCast(words, hn::InterleaveUpper(halves, low, low2)),
             hn::BitCast(words, hn::InterleaveLower(halves, high, high2)), hn::BitCast(words, hn::InterleaveUpper(halves, high, high2))};
   }
 };
+
+template <class Layout, class Block> HWY_INLINE typename Layout::Pixels inside(const Block& b, std::int64_t at) {
+  return Layout::of(b, b.row0 + at * b.step0, b.row1 + at * b.step1, b.row2 + at * b.step2);
+}
+template <class Layout, class Block> HWY_INLINE typename Layout::Pixels anywhere(const Block& b, std::int64_t at) {
+  return at >= 0 && at < b.width ? inside<Layout>(b, at) : Layout::of(b, b.outside, b.outside, b.outside);
+}
 
 template <bool kNatively> HWY_INLINE VI product(VI u, VI s, VI sum) {
 #if EDGELAB_VNNI || EDGELAB_NEON
@@ -121,21 +140,19 @@ template <bool kNatively> HWY_INLINE VI product(VI u, VI s, VI sum) {
   return tg::dot(u, s, sum);
 }
 
-HWY_INLINE VI words_at(const std::int32_t* packed, std::int64_t vector) { return hn::Load(Whole(), packed + vector * kLanes); }
-
-template <bool kNatively> HWY_INLINE void add(const Column& x, const std::int32_t* packed, std::int64_t tap, Column& sums) {
-  sums.q0 = product<kNatively>(x.q0, words_at(packed, 4 * tap), sums.q0);
-  sums.q1 = product<kNatively>(x.q1, words_at(packed, 4 * tap + 1), sums.q1);
-  sums.q2 = product<kNatively>(x.q2, words_at(packed, 4 * tap + 2), sums.q2);
-  sums.q3 = product<kNatively>(x.q3, words_at(packed, 4 * tap + 3), sums.q3);
+template <bool kNatively> HWY_INLINE void add(const Column& x, const Column& weights, Column& sums) {
+  sums.q0 = product<kNatively>(x.q0, weights.q0, sums.q0);
+  sums.q1 = product<kNatively>(x.q1, weights.q1, sums.q1);
+  sums.q2 = product<kNatively>(x.q2, weights.q2, sums.q2);
+  sums.q3 = product<kNatively>(x.q3, weights.q3, sums.q3);
 }
 
-HWY_INLINE vm::V scaled(VI sum, const std::int32_t* packed, std::int64_t part) {
-  return hn::Mul(hn::ConvertTo(vm::D(), sum), hn::BitCast(vm::D(), words_at(packed, 16 + part)));
-}
+HWY_INLINE vm::V scaled(VI sum, VI factor) { return hn::Mul(hn::ConvertTo(vm::D(), sum), hn::BitCast(vm::D(), factor)); }
 
-HWY_INLINE void store(const tile_gemm::Requantize& grid, const std::int32_t* packed, const Column& sums, std::uint8_t* to, std::int64_t count) {
-  const vm::V f0 = scaled(sums.q0, packed, 0), f1 = scaled(sums.q1, packed, 1), f2 = scaled(sums.q2, packed, 2), f3 = scaled(sums.q3, packed, 3);
+template <bool kWhole>
+HWY_INLINE void store(const tile_gemm::Requantize& grid, const Column& factors, const Column& sums, std::uint8_t* to, std::int64_t some) {
+  const std::int64_t count = kWhole ? 4 * kLanes : some;
+  const vm::V f0 = scaled(sums.q0, factors.q0), f1 = scaled(sums.q1, factors.q1), f2 = scaled(sums.q2, factors.q2), f3 = scaled(sums.q3, factors.q3);
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
   const __m512i bytes = tg::to_u8_by_lanes(grid, f0, f1, f2, f3);
   if (count >= 64) return _mm512_storeu_si512(to, bytes);
@@ -152,71 +169,106 @@ HWY_INLINE void store(const tile_gemm::Requantize& grid, const std::int32_t* pac
 #endif
 }
 
-template <bool kNatively, int kStride> HWY_INLINE void run_block(const Block& block, const std::int32_t* packed) {
-  const ByteDepthwiseRow& r = block.row;
-  const tile_gemm::Requantize grid = r.grid;
-  const std::int64_t outputs = (r.width - 1) / kStride + 1;
-  std::uint8_t* out = r.out + block.channel;
-  Column before = block.column(-1), at = block.column(0);
-  for (std::int64_t j = 0; j < outputs; ++j, out += r.out_pixel) {
-    if (kStride == 2) at = block.column(2 * j);
-    const Column after = block.column(kStride * j + 1);
-    Column sums{words_at(packed, 12), words_at(packed, 13), words_at(packed, 14), words_at(packed, 15)};
-    add<kNatively>(before, packed, 0, sums);
-    add<kNatively>(at, packed, 1, sums);
-    add<kNatively>(after, packed, 2, sums);
-    store(grid, packed, sums, out, block.count);
-    before = kStride == 2 ? after : at;
-    at = after;
+// All outputs, sums(before, at, after) of three columns. Those that certainly have all columns come three by three (at stride 2 two by
+// two), so that a column stays in the registers where it was: moving them was a tenth of the instructions on Arm, asking for the
+// image's end another.
+template <class Layout, int kStride, bool kWhole, class Sums> HWY_INLINE void each_output(const Block<kWhole>& b, const Column& factors, const Sums& sums) {
+  using Pixels = typename Layout::Pixels;
+  std::uint8_t* out = b.out;
+  const auto emit = [&](const Pixels& before, const Pixels& at, const Pixels& after) HWY_ATTR {
+    store<kWhole>(b.grid, factors, sums(before, at, after), out, b.count);
+    out += b.out_pixel;
+  };
+  std::int64_t j = 0;
+  Pixels first = anywhere<Layout>(b, -1), second = inside<Layout>(b, 0), third = second;
+  if constexpr (kStride == 1) {
+    for (; j + 3 < b.outputs; j += 3) {
+      third = inside<Layout>(b, j + 1);
+      emit(first, second, third);
+      first = inside<Layout>(b, j + 2);
+      emit(second, third, first);
+      second = inside<Layout>(b, j + 3);
+      emit(third, first, second);
+    }
+    for (; j < b.outputs; ++j) {
+      third = anywhere<Layout>(b, j + 1);
+      emit(first, second, third);
+      first = second;
+      second = third;
+    }
+  } else {
+    for (; j + 2 < b.outputs; j += 2) {
+      second = inside<Layout>(b, 2 * j);
+      third = inside<Layout>(b, 2 * j + 1);
+      emit(first, second, third);
+      second = inside<Layout>(b, 2 * j + 2);
+      first = inside<Layout>(b, 2 * j + 3);
+      emit(third, second, first);
+    }
+    for (; j < b.outputs; ++j) {
+      second = inside<Layout>(b, 2 * j);
+      third = anywhere<Layout>(b, 2 * j + 1);
+      emit(first, second, third);
+      first = third;
+    }
   }
 }
 
+template <bool kNatively, int kStride, bool kWhole> HWY_INLINE void run_quads(const Block<kWhole>& block, const std::int32_t* packed) {
+  const Column left = column_at(packed, 0), middle = column_at(packed, 1), right = column_at(packed, 2), offsets = column_at(packed, 3);
+  each_output<Quads, kStride>(block, column_at(packed, 4), [&](const Column& before, const Column& at, const Column& after) HWY_ATTR {
+    Column sums = offsets;
+    add<kNatively>(before, left, sums);
+    add<kNatively>(at, middle, sums);
+    add<kNatively>(after, right, sums);
+    return sums;
+  });
+}
+
 #if EDGELAB_NEON
-// The products of one or two taps, 16 bits each; a second one is added there where no weight is −128.
+HWY_INLINE void add_halves(Column& sums, int16x8_t low, int16x8_t high) {
+  sums.q0.raw = vaddw_s16(sums.q0.raw, vget_low_s16(low));
+  sums.q1.raw = vaddw_high_s16(sums.q1.raw, low);
+  sums.q2.raw = vaddw_s16(sums.q2.raw, vget_low_s16(high));
+  sums.q3.raw = vaddw_high_s16(sums.q3.raw, high);
+}
+
+HWY_INLINE void add_tap(Column& sums, int8x16_t x, int8x16_t w) { add_halves(sums, vmull_s8(vget_low_s8(x), vget_low_s8(w)), vmull_high_s8(x, w)); }
+
+// Two taps. Their products, 16 bits each, are added there where no weight is −128.
 template <bool kSafe> HWY_INLINE void add_taps(Column& sums, int8x16_t x0, int8x16_t w0, int8x16_t x1, int8x16_t w1) {
-  const auto add = [&sums](int16x8_t low, int16x8_t high) HWY_ATTR {
-    sums.q0.raw = vaddw_s16(sums.q0.raw, vget_low_s16(low));
-    sums.q1.raw = vaddw_high_s16(sums.q1.raw, low);
-    sums.q2.raw = vaddw_s16(sums.q2.raw, vget_low_s16(high));
-    sums.q3.raw = vaddw_high_s16(sums.q3.raw, high);
-  };
-  const int16x8_t low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0)), high = vmull_high_s8(x0, w0);
-  if constexpr (kSafe) return add(vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1)), vmlal_high_s8(high, x1, w1));
-  add(low, high);
-  add(vmull_s8(vget_low_s8(x1), vget_low_s8(w1)), vmull_high_s8(x1, w1));
+  if constexpr (kSafe) {
+    const int16x8_t low = vmull_s8(vget_low_s8(x0), vget_low_s8(w0)), high = vmull_high_s8(x0, w0);
+    return add_halves(sums, vmlal_s8(low, vget_low_s8(x1), vget_low_s8(w1)), vmlal_high_s8(high, x1, w1));
+  }
+  add_tap(sums, x0, w0);
+  add_tap(sums, x1, w1);
 }
 
 // The three rows of one column of the image.
-struct Pixels {
-  int8x16_t x0, x1, x2;
+struct Taps {
+  struct Pixels {
+    int8x16_t x0, x1, x2;
+  };
+  template <class Block> static HWY_INLINE Pixels of(const Block& b, const std::uint8_t* p0, const std::uint8_t* p1, const std::uint8_t* p2) {
+    const auto row = [&](const std::uint8_t* from) HWY_ATTR { return vreinterpretq_s8_u8(b.pixel(from, b.count).raw); };
+    return {row(p0), row(p1), row(p2)};
+  }
 };
 
-template <bool kSafe, int kStride> HWY_INLINE void run_taps(const Block& block, const std::int32_t* packed) {
-  const ByteDepthwiseRow& r = block.row;
-  const tile_gemm::Requantize grid = r.grid;
-  const std::int64_t outputs = (r.width - 1) / kStride + 1;
-  std::uint8_t* out = r.out + block.channel;
-  const auto pixels = [&block](std::int64_t at) HWY_ATTR {
-    const auto row = [&](int u) HWY_ATTR { return vreinterpretq_s8_u8(block.pixel(u, at).raw); };
-    return Pixels{row(0), row(1), row(2)};
-  };
+template <bool kSafe, int kStride, bool kWhole> HWY_INLINE void run_taps(const Block<kWhole>& block, const std::int32_t* packed) {
   const auto* taps = reinterpret_cast<const std::int8_t*>(packed);
   const int8x16x4_t left = vld4q_s8(taps), middle = vld4q_s8(taps + 64), right = vld4q_s8(taps + 128);
-  const int8x16_t none = vdupq_n_s8(0);
-  Pixels before = pixels(-1), at = pixels(0);
-  for (std::int64_t j = 0; j < outputs; ++j, out += r.out_pixel) {
-    if (kStride == 2) at = pixels(2 * j);
-    const Pixels after = pixels(kStride * j + 1);
-    Column sums{words_at(packed, 12), words_at(packed, 13), words_at(packed, 14), words_at(packed, 15)};
+  const Column offsets = column_at(packed, 3);
+  each_output<Taps, kStride>(block, column_at(packed, 4), [&](const Taps::Pixels& before, const Taps::Pixels& at, const Taps::Pixels& after) HWY_ATTR {
+    Column sums = offsets;
     add_taps<kSafe>(sums, before.x0, left.val[0], before.x1, left.val[1]);
     add_taps<kSafe>(sums, before.x2, left.val[2], at.x2, middle.val[2]);
     add_taps<kSafe>(sums, at.x0, middle.val[0], at.x1, middle.val[1]);
     add_taps<kSafe>(sums, after.x0, right.val[0], after.x1, right.val[1]);
-    add_taps<kSafe>(sums, after.x2, right.val[2], after.x2, none);
-    store(grid, packed, sums, out, block.count);
-    before = kStride == 2 ? after : at;
-    at = after;
-  }
+    add_tap(sums, after.x2, right.val[2]);
+    return sums;
+  });
 }
 
 HWY_INLINE bool safe(const std::int32_t* packed) {
@@ -225,28 +277,30 @@ HWY_INLINE bool safe(const std::int32_t* packed) {
   for (int i = 0; i < 12; ++i) least = vminq_s8(least, vld1q_s8(taps + 16 * i));
   return vminvq_s8(least) > -128;
 }
-
-template <int kStride> HWY_INLINE void run_taps(const Block& block, const std::int32_t* packed) {
-  safe(packed) ? run_taps<true, kStride>(block, packed) : run_taps<false, kStride>(block, packed);
-}
 #endif
+
+template <bool kNatively, int kStride, bool kWhole> void run_block(const ByteDepthwiseRow& r, std::int64_t channel, const std::int32_t* packed) {
+  const std::uint8_t* outside = r.outside + channel;
+  const auto row = [&](std::size_t u) { return r.rows[u] == nullptr ? outside : r.rows[u] + channel; };
+  const auto step = [&](std::size_t u) { return r.rows[u] == nullptr ? 0 : r.pixel; };
+  // All by itself: a store of bytes may change anything that is not.
+  const Block<kWhole> block{row(0), row(1), row(2), outside, step(0), step(1), step(2), r.width, (r.width - 1) / kStride + 1, r.channels - channel,
+                            r.out + channel, r.out_pixel, r.grid};
+#if EDGELAB_NEON
+  if constexpr (!kNatively) return safe(packed) ? run_taps<true, kStride>(block, packed) : run_taps<false, kStride>(block, packed);
+#endif
+  run_quads<kNatively, kStride>(block, packed);
+}
+
+template <bool kNatively, bool kWhole> void run_block(const ByteDepthwiseRow& r, std::int64_t channel, const std::int32_t* packed) {
+  r.stride == 1 ? run_block<kNatively, 1, kWhole>(r, channel, packed) : run_block<kNatively, 2, kWhole>(r, channel, packed);
+}
 
 template <bool kNatively> void run_blocks(const ByteDepthwiseRow& r) {
   constexpr std::int64_t kChannels = kParts * kLanes, kWords = 5 * kChannels;
   for (std::int64_t c = 0; c < r.channels; c += kChannels) {
-    Block block{r, c, r.channels - c, {}, {}};
-    for (std::size_t u = 0; u < 3; ++u) {
-      block.rows[u] = (r.rows[u] == nullptr ? r.outside : r.rows[u]) + c;
-      block.steps[u] = r.rows[u] == nullptr ? 0 : r.pixel;
-    }
     const auto* packed = reinterpret_cast<const std::int32_t*>(r.weights->bytes.data()) + (r.first + c) / kChannels * kWords;
-#if EDGELAB_NEON
-    if constexpr (!kNatively) {
-      r.stride == 1 ? run_taps<1>(block, packed) : run_taps<2>(block, packed);
-      continue;
-    }
-#endif
-    r.stride == 1 ? run_block<kNatively, 1>(block, packed) : run_block<kNatively, 2>(block, packed);
+    r.channels - c >= kChannels ? run_block<kNatively, true>(r, c, packed) : run_block<kNatively, false>(r, c, packed);
   }
 }
 

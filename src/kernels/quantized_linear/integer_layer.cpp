@@ -62,7 +62,9 @@ Tensor IntegerLayer::pack_weight(const Tensor& weight) const {
     for (std::int64_t block = 0; block < product_.blocks(); ++block, to += stored_block_bytes()) {
       const std::byte* from = part.data() + static_cast<std::size_t>(block) * product_.block_bytes();
       if (four_bits()) {
-        pack_nibbles(reinterpret_cast<const std::int8_t*>(from), reinterpret_cast<std::uint8_t*>(to), product_.block_bytes());
+        const std::size_t elements = product_.element_bytes(block);
+        pack_nibbles(reinterpret_cast<const std::int8_t*>(from), reinterpret_cast<std::uint8_t*>(to), elements);
+        std::copy_n(from + elements, product_.reckoned_bytes(block), to + elements / 2);
       } else {
         std::copy_n(from, product_.block_bytes(), to);
       }
@@ -89,7 +91,9 @@ void IntegerLayer::run(std::int64_t block, const Packed& packed, const Rows& row
   const std::byte* weight = packed.weight.data() + static_cast<std::size_t>(block) * stored_block_bytes();
   if (four_bits()) {
     std::byte* unpacked = rows.scratch + aligned(product_.scratch_bytes());
-    unpack_nibbles(reinterpret_cast<const std::uint8_t*>(weight), reinterpret_cast<std::int8_t*>(unpacked), product_.block_bytes());
+    const std::size_t elements = product_.element_bytes(within);
+    unpack_nibbles(reinterpret_cast<const std::uint8_t*>(weight), reinterpret_cast<std::int8_t*>(unpacked), elements);
+    std::copy_n(weight + elements / 2, product_.reckoned_bytes(within), unpacked + elements);
     weight = unpacked;
   }
   tile_gemm::Arguments arguments;

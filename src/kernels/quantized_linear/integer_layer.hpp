@@ -57,7 +57,10 @@ class IntegerLayer {
   bool four_bits() const { return settings_.weight_bits == 4; }
   std::int64_t parts() const { return std::max<std::int64_t>(1, static_cast<std::int64_t>(settings_.y.size())); }
   std::int64_t part_columns() const { return settings_.n / parts(); }
-  std::size_t stored_block_bytes() const { return product_.block_bytes() / (four_bits() ? 2 : 1); }
+  // A packed block, its elements two to a byte if they have four bits.
+  std::size_t stored_block_bytes() const {
+    return four_bits() ? product_.element_bytes(0) / 2 + product_.reckoned_bytes(0) : product_.block_bytes();
+  }
   Tensor pack_weight(const Tensor& weight) const;
 
   IntegerLayerSettings settings_;

@@ -52,8 +52,7 @@ void ColumnBlocks::pack(const PlainB& b, std::byte* to) const noexcept {
 }
 
 void ColumnBlocks::pack_block(std::int64_t block, const PlainB& b, std::byte* to) const noexcept {
-  const Kernels& kernels = kernels_.front();
-  (columns(block) == kColumns ? kernels.full : kernels.tail).pack(b, to + static_cast<std::size_t>(block) * block_bytes_);
+  packing(block).pack(b, to + static_cast<std::size_t>(block) * block_bytes_);
 }
 
 void ColumnBlocks::run(std::int64_t rows, std::int64_t block, const Arguments& whole, void* c) const noexcept {

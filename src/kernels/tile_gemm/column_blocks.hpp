@@ -45,6 +45,10 @@ class ColumnBlocks {
 
   std::int64_t blocks() const { return (settings_.n + kColumns - 1) / kColumns; }
   std::size_t block_bytes() const { return block_bytes_; }
+  // Of a packed block: the bytes of B's elements, and those behind them that were reckoned from these (Kernel::reckoned_bytes()). No
+  // block has more than block 0.
+  std::size_t element_bytes(std::int64_t block) const { return packing(block).packed_bytes() - packing(block).reckoned_bytes(); }
+  std::size_t reckoned_bytes(std::int64_t block) const { return packing(block).reckoned_bytes(); }
   std::size_t packed_bytes() const { return static_cast<std::size_t>(blocks()) * block_bytes_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
   std::string_view implementation() const { return implementation_; }
@@ -70,6 +74,7 @@ class ColumnBlocks {
     std::int64_t rows = 0;
     Kernel full, tail;
   };
+  const Kernel& packing(std::int64_t block) const { return columns(block) == kColumns ? kernels_.front().full : kernels_.front().tail; }
   void* column_of(void* c, std::int64_t block) const noexcept {
     return static_cast<std::byte*>(c) + block * kColumns * static_cast<std::int64_t>(size_of(settings_.c));
   }

@@ -9,17 +9,9 @@
 #include <cstdint>
 
 #include <hwy/highway.h>
+#include "kernels/simd_targets.hpp"
 
 // Products of bytes, four to a word of 32 bits: what integer kernels are made of on every instruction set.
-
-#undef EDGELAB_NEON  // of the set of targets before this one
-#if HWY_ARCH_ARM_A64 && HWY_TARGET == HWY_NEON
-#define EDGELAB_NEON 1
-#elif HWY_ARCH_ARM_A64 && defined(HWY_NEON_WITHOUT_AES)  // from Highway 1.0.4 on
-#define EDGELAB_NEON (HWY_TARGET == HWY_NEON_WITHOUT_AES || HWY_TARGET == HWY_NEON_BF16)
-#else
-#define EDGELAB_NEON 0
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE {

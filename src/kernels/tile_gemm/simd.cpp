@@ -25,8 +25,9 @@ SimdState state_of(const Settings& settings) {
   state.full_panels = settings.n / state.panel;
   state.tail_columns = settings.n % state.panel;
   state.tail_width = round_up(state.tail_columns, state.target.lanes);
-  const std::int64_t words = state.rows * (state.full_panels * state.panel + state.tail_width);
-  state.packed_words = round_up(words, static_cast<std::int64_t>(kAlignment / sizeof(float)));
+  const std::int64_t width = state.full_panels * state.panel + state.tail_width, alignment = kAlignment / sizeof(float);
+  state.panel_words = round_up(state.rows * width, alignment);
+  state.packed_words = state.panel_words + (settings.a == DType::u8 && state.target.byte_sums ? round_up(width, alignment) : 0);
   return state;
 }
 
@@ -34,8 +35,9 @@ void pack(const void* opaque, const PlainB& b, void* packed) noexcept {
   const SimdState& state = *static_cast<const SimdState*>(opaque);
   const Settings& s = state.settings;
   auto* to = static_cast<std::uint32_t*>(packed);
+  auto* sums = state.packed_words > state.panel_words ? reinterpret_cast<std::int32_t*>(to + state.panel_words) : nullptr;
   const auto pack_panel = [&](std::int64_t first, std::int64_t columns, std::int64_t width) {
-    state.target.pack({from_column(b, s.b, first), group_of(s.b), s.k, columns, width, to});
+    state.target.pack({from_column(b, s.b, first), group_of(s.b), s.k, columns, width, to, sums == nullptr ? nullptr : sums + first, !state.target.byte_quads});
     to += state.rows * width;
   };
   const std::int64_t panel = state.panel;
@@ -58,7 +60,8 @@ std::optional<std::string> simd_refuses(const Settings& settings, const Machine&
 Kernel make_simd(const Settings& settings) {
   auto state = std::make_shared<const SimdState>(state_of(settings));
   const auto bytes = static_cast<std::size_t>(state->packed_words) * sizeof(float);
-  return {{run, pack}, std::move(state), bytes, 0};
+  const std::size_t reckoned = bytes - static_cast<std::size_t>(state->panel_words) * sizeof(float);
+  return {{run, pack}, std::move(state), bytes, 0, reckoned};
 }
 
 }  // namespace edgelab::kernels::tile_gemm

@@ -9,7 +9,8 @@
 // Packed B, in words of 32 bits (an f32, or two bf16 or four s8 that follow each other along K, the first in the lowest bits):
 //   panel p of `panel` columns:  [rows][panel] words, one panel after the other
 //   last panel:                  [rows][tail_width] words, its columns filled with zeros up to whole vectors
-// where rows = K for f32, ⌈K/2⌉ for bf16 and ⌈K/4⌉ for s8 (filled up with zero).
+// where rows = K for f32, ⌈K/2⌉ for bf16 and ⌈K/4⌉ for s8 (filled up with zero). Where a target's products lack something of A's
+// bytes, a row of what that makes of each column follows all panels (simd_lanes-inl.hpp).
 namespace edgelab::kernels::tile_gemm {
 
 struct SimdState;
@@ -45,6 +46,10 @@ struct Panel {
   std::int64_t k = 0;
   std::int64_t columns = 0, width = 0;
   std::uint32_t* to = nullptr;
+  // Of s8 where the target has byte_sums: where the sums of the columns go, and whether the words are wanted as machines without
+  // products of quads want them.
+  std::int32_t* sums = nullptr;
+  bool unzips = false;
 };
 
 // What one instruction set offers.
@@ -59,6 +64,7 @@ struct SimdTarget {
   void (*round)(const float* from, std::uint16_t* to, std::int64_t count) = nullptr;  // to bf16, to nearest even
   bool bf16_pairs = false;  // whether it multiplies bf16 by instructions of their own
   bool byte_quads = false;  // the same of u8·s8
+  bool byte_sums = false;   // whether it wants the sums of the columns of s8
 };
 
 constexpr std::int64_t group_of(DType b) { return b == DType::f32 ? 1 : b == DType::bf16 ? 2 : 4; }
@@ -74,7 +80,8 @@ struct SimdState {
   std::int64_t full_panels = 0;
   std::int64_t tail_columns = 0;  // of N, in the last panel; 0 if all are full
   std::int64_t tail_width = 0;    // tail_columns rounded up to whole vectors
-  std::int64_t packed_words = 0;  // of one B_b, a multiple of kAlignment / 4
+  // Of one B_b: the panels, and all of it; multiples of kAlignment / 4. In between, if anything, a row of sums.
+  std::int64_t panel_words = 0, packed_words = 0;
 };
 
 }  // namespace edgelab::kernels::tile_gemm

@@ -41,71 +41,87 @@ HWY_INLINE void column(V b, V a0, V a1, V a2, V a3, V a4, V a5, V& c0, V& c1, V&
   if constexpr (MR > 5) multiply_lane<kProducts, kLane>(b, a5, c5);
 }
 
-template <int MR, int NV, Products kProducts, int kLane>
-HWY_INLINE void lane_step(const float* b, V a0, V a1, V a2, V a3, V a4, V a5, EDGELAB_SUM_PARAMETERS) {
-  column<MR, kProducts, kLane>(b_f32<NV>(b, 0), a0, a1, a2, a3, a4, a5, c00, c10, c20, c30, c40, c50);
-  if constexpr (NV > 1) column<MR, kProducts, kLane>(b_f32<NV>(b, 1), a0, a1, a2, a3, a4, a5, c01, c11, c21, c31, c41, c51);
-  if constexpr (NV > 2) column<MR, kProducts, kLane>(b_f32<NV>(b, 2), a0, a1, a2, a3, a4, a5, c02, c12, c22, c32, c42, c52);
-  if constexpr (NV > 3) column<MR, kProducts, kLane>(b_f32<NV>(b, 3), a0, a1, a2, a3, a4, a5, c03, c13, c23, c33, c43, c53);
+// Two vectors, from word kFirst on, by one instruction. GCC 12 makes two of them.
+template <int kFirst> HWY_INLINE void load_two(const float* b, V& first, V& second) {
+  const auto& read = *reinterpret_cast<const float(*)[kFirst + 8]>(b);  // from b on, lest its address be computed for nothing
+  asm("ldp %q0, %q1, [%2, %3]" : "=w"(first.raw), "=w"(second.raw) : "r"(b), "i"(4 * kFirst), "m"(read));
 }
 
-// ---- Bytes without SDOT. A vector of words holds four bytes of each of four columns; two vectors, unzipped by halves, hold the first
-// two bytes of eight columns, and the other two. Products of 16 bits of the former and of the latter are added where that cannot
-// overflow (`kSafe`: not both factors are ever −128), and pairs of them go to the sums of 32 bits.
+// `b` is the first of the vectors of a block of steps, of which this one is the kLane-th.
+template <int MR, int NV, Products kProducts, int kLane>
+HWY_INLINE void lane_step(const float* b, V a0, V a1, V a2, V a3, V a4, V a5, EDGELAB_SUM_PARAMETERS) {
+  constexpr int kFirst = 4 * NV * kLane;
+  V left, right;
+  if constexpr (NV == 1) {
+    column<MR, kProducts, kLane>(hn::Load(D(), b + kFirst), a0, a1, a2, a3, a4, a5, c00, c10, c20, c30, c40, c50);
+    return;
+  }
+  load_two<kFirst>(b, left, right);
+  column<MR, kProducts, kLane>(left, a0, a1, a2, a3, a4, a5, c00, c10, c20, c30, c40, c50);
+  column<MR, kProducts, kLane>(right, a0, a1, a2, a3, a4, a5, c01, c11, c21, c31, c41, c51);
+  if constexpr (NV == 3) column<MR, kProducts, kLane>(hn::Load(D(), b + kFirst + 8), a0, a1, a2, a3, a4, a5, c02, c12, c22, c32, c42, c52);
+  if constexpr (NV == 4) {
+    load_two<kFirst + 8>(b, left, right);
+    column<MR, kProducts, kLane>(left, a0, a1, a2, a3, a4, a5, c02, c12, c22, c32, c42, c52);
+    column<MR, kProducts, kLane>(right, a0, a1, a2, a3, a4, a5, c03, c13, c23, c33, c43, c53);
+  }
+}
 
-template <bool kSafe> HWY_INLINE int32x4_t add_pairs(int8x8_t b01, int8x8_t b23, int8x8_t a01, int8x8_t a23, int32x4_t sum) {
-  const int16x8_t first = vmull_s8(b01, a01);
+// ---- Bytes without SDOT. Of two vectors of words, which are four bytes of each of eight columns, packing has put the first two bytes
+// of all columns into the one and the other two into the other (unzip_halves). Products of 16 bits of the former and of the latter
+// are added where that cannot overflow (`kSafe`: not both factors are ever −128), and pairs of them go to the sums of 32 bits.
+
+template <bool kSafe> HWY_INLINE int32x4_t add_pairs(int16x8_t first, int8x8_t b23, int8x8_t a23, int32x4_t sum) {
   if constexpr (kSafe) return vpadalq_s16(sum, vmlal_s8(first, b23, a23));
   return vpadalq_s16(vpadalq_s16(sum, first), vmull_s8(b23, a23));
 }
-
-template <bool kSafe> HWY_INLINE int32x4_t add_pairs_high(int8x16_t b01, int8x16_t b23, int8x16_t a01, int8x16_t a23, int32x4_t sum) {
-  const int16x8_t first = vmull_high_s8(b01, a01);
+template <bool kSafe> HWY_INLINE int32x4_t add_pairs_high(int16x8_t first, int8x16_t b23, int8x16_t a23, int32x4_t sum) {
   if constexpr (kSafe) return vpadalq_s16(sum, vmlal_high_s8(first, b23, a23));
   return vpadalq_s16(vpadalq_s16(sum, first), vmull_high_s8(b23, a23));
 }
 
-// Eight columns: the words of two vectors.
-struct Unzipped {
-  int8x16_t b01, b23;
-};
-HWY_INLINE Unzipped unzipped(V first, V second) {
-  const int16x8_t low = vreinterpretq_s16_f32(first.raw), high = vreinterpretq_s16_f32(second.raw);
-  return {vreinterpretq_s8_s16(vuzp1q_s16(low, high)), vreinterpretq_s8_s16(vuzp2q_s16(low, high))};
+HWY_INLINE int8x16_t bytes_of(V v) { return vreinterpretq_s8_f32(v.raw); }
+HWY_INLINE int32x4_t words_of(V v) { return vreinterpretq_s32_f32(v.raw); }
+
+template <bool kSafe> HWY_INLINE void add_eight(V b01, V b23, int8x16_t a01, int8x16_t a23, V& first, V& second) {
+  const int32x4_t low = add_pairs<kSafe>(vmull_s8(vget_low_s8(bytes_of(b01)), vget_low_s8(a01)), vget_low_s8(bytes_of(b23)), vget_low_s8(a23), words_of(first));
+  const int32x4_t high = add_pairs_high<kSafe>(vmull_high_s8(bytes_of(b01), a01), bytes_of(b23), a23, words_of(second));
+  first.raw = vreinterpretq_f32_s32(low), second.raw = vreinterpretq_f32_s32(high);
 }
 
-template <bool kSafe> HWY_INLINE void add_eight(const Unzipped& b, int8x16_t a01, int8x16_t a23, V& first, V& second, bool both) {
-  const auto add = [](V& to, int32x4_t sum) HWY_ATTR { to.raw = vreinterpretq_f32_s32(sum); };
-  add(first, add_pairs<kSafe>(vget_low_s8(b.b01), vget_low_s8(b.b23), vget_low_s8(a01), vget_low_s8(a23), vreinterpretq_s32_f32(first.raw)));
-  if (both) add(second, add_pairs_high<kSafe>(b.b01, b.b23, a01, a23, vreinterpretq_s32_f32(second.raw)));
+// The last of an odd number of vectors holds both halves of its four columns.
+template <bool kSafe> HWY_INLINE void add_four(V b, int8x16_t a01, int8x16_t a23, V& sum) {
+  sum.raw = vreinterpretq_f32_s32(add_pairs_high<kSafe>(vmull_s8(vget_low_s8(bytes_of(b)), vget_low_s8(a01)), bytes_of(b), a23, words_of(sum)));
 }
 
-template <int NV, bool kSafe, int kLane>
-HWY_INLINE void pair_row(const Unzipped& left, const Unzipped& right, V a, V& c0, V& c1, V& c2, V& c3) {
+template <int NV, bool kSafe, int kLane> HWY_INLINE void pair_row(V b0, V b1, V b2, V b3, V a, V& c0, V& c1, V& c2, V& c3) {
   const int16x8_t words = vreinterpretq_s16_f32(a.raw);
   const int8x16_t a01 = vreinterpretq_s8_s16(vdupq_laneq_s16(words, 2 * kLane)), a23 = vreinterpretq_s8_s16(vdupq_laneq_s16(words, 2 * kLane + 1));
-  add_eight<kSafe>(left, a01, a23, c0, c1, NV > 1);
-  if constexpr (NV > 2) add_eight<kSafe>(right, a01, a23, c2, c3, NV > 3);
+  if constexpr (NV == 1) add_four<kSafe>(b0, a01, a23, c0);
+  if constexpr (NV > 1) add_eight<kSafe>(b0, b1, a01, a23, c0, c1);
+  if constexpr (NV == 3) add_four<kSafe>(b2, a01, a23, c2);
+  if constexpr (NV == 4) add_eight<kSafe>(b2, b3, a01, a23, c2, c3);
 }
 
-// The vectors of a step, all four columns' worth.
-template <int NV> struct UnzippedStep {
-  explicit HWY_INLINE UnzippedStep(const float* b)
-      : left(unzipped(b_f32<NV>(b, 0), b_f32<NV>(b, 1))), right(NV > 2 ? unzipped(b_f32<NV>(b, 2), b_f32<NV>(b, NV > 3 ? 3 : 2)) : left) {}
-  Unzipped left, right;
-};
+template <int MR, int NV, bool kSafe, int kLane> HWY_INLINE void pair_step(const float* b, V a0, V a1, V a2, V a3, EDGELAB_SUM_PARAMETERS) {
+  constexpr int kFirst = 4 * NV * kLane;
+  V b0 = hn::Zero(D()), b1 = b0, b2 = b0, b3 = b0;
+  if constexpr (NV == 1) b0 = hn::Load(D(), b + kFirst);
+  if constexpr (NV > 1) load_two<kFirst>(b, b0, b1);
+  if constexpr (NV == 3) b2 = hn::Load(D(), b + kFirst + 8);
+  if constexpr (NV == 4) load_two<kFirst + 8>(b, b2, b3);
+  pair_row<NV, kSafe, kLane>(b0, b1, b2, b3, a0, c00, c01, c02, c03);
+  if constexpr (MR > 1) pair_row<NV, kSafe, kLane>(b0, b1, b2, b3, a1, c10, c11, c12, c13);
+  if constexpr (MR > 2) pair_row<NV, kSafe, kLane>(b0, b1, b2, b3, a2, c20, c21, c22, c23);
+  if constexpr (MR > 3) pair_row<NV, kSafe, kLane>(b0, b1, b2, b3, a3, c30, c31, c32, c33);
+}
 
 // ---- All of K.
 
 template <int MR, int NV, Products kProducts, int kLane>
 HWY_INLINE void any_step(const float* b, V a0, V a1, V a2, V a3, V a4, V a5, EDGELAB_SUM_PARAMETERS) {
   if constexpr (kProducts == Products::byte_pairs || kProducts == Products::quads_in_s16) {
-    constexpr bool kSafe = kProducts == Products::byte_pairs;
-    const UnzippedStep<NV> step(b);
-    pair_row<NV, kSafe, kLane>(step.left, step.right, a0, c00, c01, c02, c03);
-    if constexpr (MR > 1) pair_row<NV, kSafe, kLane>(step.left, step.right, a1, c10, c11, c12, c13);
-    if constexpr (MR > 2) pair_row<NV, kSafe, kLane>(step.left, step.right, a2, c20, c21, c22, c23);
-    if constexpr (MR > 3) pair_row<NV, kSafe, kLane>(step.left, step.right, a3, c30, c31, c32, c33);
+    pair_step<MR, NV, kProducts == Products::byte_pairs, kLane>(b, a0, a1, a2, a3, EDGELAB_SUMS);
   } else {
     lane_step<MR, NV, kProducts, kLane>(b, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
   }
@@ -116,34 +132,48 @@ template <Products kProducts> HWY_INLINE V as_multiplied(V words) {
   return words;
 }
 
+// The first kCount of K's words of a row.
+template <int kCount> HWY_INLINE V first_words(const std::uint8_t* a) {
+  if constexpr (kCount == 4) return V{vreinterpretq_f32_u8(vld1q_u8(a))};
+  std::uint32_t word;
+  std::memcpy(&word, a, sizeof word);
+  if constexpr (kCount == 1) return V{vreinterpretq_f32_u32(vsetq_lane_u32(word, vdupq_n_u32(0), 0))};
+  const uint32x4_t two = vreinterpretq_u32_u8(vcombine_u8(vld1_u8(a), vdup_n_u8(0)));
+  if constexpr (kCount == 2) return V{vreinterpretq_f32_u32(two)};
+  std::memcpy(&word, a + 8, sizeof word);
+  return V{vreinterpretq_f32_u32(vsetq_lane_u32(word, two, 2))};
+}
+
+template <int MR, int NV, Products kProducts, int kCount>
+HWY_INLINE void some_steps(const std::uint8_t* a, std::int64_t lda, const float* b, EDGELAB_SUM_PARAMETERS) {
+  const auto words = [&](int r) HWY_ATTR { return as_multiplied<kProducts>(first_words<kCount>(a + (r < MR ? r : 0) * lda)); };
+  const V a0 = words(0), a1 = words(1), a2 = words(2), a3 = words(3), a4 = words(4), a5 = words(5);
+  any_step<MR, NV, kProducts, 0>(b, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
+  if constexpr (kCount > 1) any_step<MR, NV, kProducts, 1>(b, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
+  if constexpr (kCount > 2) any_step<MR, NV, kProducts, 2>(b, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
+  if constexpr (kCount > 3) any_step<MR, NV, kProducts, 3>(b, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
+}
+
 template <int MR, int NV, Products kProducts> HWY_INLINE void multiply_lanes(const Tile& t, std::int64_t batch, EDGELAB_SUM_PARAMETERS) {
   constexpr bool kBytes = in_s32(kProducts);
-  constexpr std::int64_t kSize = kBytes ? 1 : 4;
+  constexpr std::int64_t kSize = kBytes ? 1 : 4, kWidth = 4 * NV;
   const auto* a = static_cast<const std::uint8_t*>(t.a) + batch * t.a_step * kSize;
-  const std::int64_t lda = t.lda * kSize, width = NV * static_cast<std::int64_t>(hn::Lanes(D()));
+  const std::int64_t lda = t.lda * kSize, words = kBytes ? t.k / 4 : t.k, left = words % 4;
   const float* b = t.b + batch * t.b_step;
+  const std::uint8_t* const fours = a + words / 4 * 16;
   const std::byte* next = t.next;
-  const auto row = [&](int r) HWY_ATTR { return a + (r < MR ? r : 0) * lda; };
-  std::int64_t words = kBytes ? t.k / 4 : t.k;
-  const auto four = [&](int r) HWY_ATTR { return as_multiplied<kProducts>(V{vreinterpretq_f32_u8(vld1q_u8(row(r)))}); };
-  for (; words >= 4; words -= 4, a += 16, b += 4 * width) {
-    if (next < t.next_end) fetch_ahead(next, t.next_end, t.next_lines);
-    const V a0 = four(0), a1 = four(1), a2 = four(2), a3 = four(3), a4 = four(4), a5 = four(5);
-    any_step<MR, NV, kProducts, 0>(b, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
-    any_step<MR, NV, kProducts, 1>(b + width, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
-    any_step<MR, NV, kProducts, 2>(b + 2 * width, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
-    any_step<MR, NV, kProducts, 3>(b + 3 * width, a0, a1, a2, a3, a4, a5, EDGELAB_SUMS);
+  for (; a != fours && next < t.next_end; a += 16, b += 4 * kWidth) {
+    fetch_ahead(next, t.next_end, t.next_lines);
+    some_steps<MR, NV, kProducts, 4>(a, lda, b, EDGELAB_SUMS);
   }
-  const auto one = [&](int r) HWY_ATTR {
-    std::uint32_t word;
-    std::memcpy(&word, row(r), sizeof word);
-    return as_multiplied<kProducts>(V{vreinterpretq_f32_u32(vdupq_n_u32(word))});
-  };
-  for (; words > 0; --words, a += 4, b += width) any_step<MR, NV, kProducts, 0>(b, one(0), one(1), one(2), one(3), one(4), one(5), EDGELAB_SUMS);
+  for (; a != fours; a += 16, b += 4 * kWidth) some_steps<MR, NV, kProducts, 4>(a, lda, b, EDGELAB_SUMS);
+  if (left == 1) some_steps<MR, NV, kProducts, 1>(a, lda, b, EDGELAB_SUMS);
+  if (left == 2) some_steps<MR, NV, kProducts, 2>(a, lda, b, EDGELAB_SUMS);
+  if (left == 3) some_steps<MR, NV, kProducts, 3>(a, lda, b, EDGELAB_SUMS);
   if (kBytes && t.k % 4 != 0) {
-    const PartRows rows{a, lda, t.k % 4};
+    const PartRows rows{a + 4 * left, lda, t.k % 4};
     const auto part = [&](int r) HWY_ATTR { return as_multiplied<kProducts>(hn::BitCast(D(), rows.at(r < MR ? r : 0, 0))); };
-    any_step<MR, NV, kProducts, 0>(b, part(0), part(1), part(2), part(3), part(4), part(5), EDGELAB_SUMS);
+    any_step<MR, NV, kProducts, 0>(b + left * kWidth, part(0), part(1), part(2), part(3), part(4), part(5), EDGELAB_SUMS);
   }
 }
 
@@ -172,32 +202,52 @@ template <int MR, int NV> HWY_INLINE void multiply_transposed(const Tile& t, std
   }
 }
 
-// ---- What A's bytes lack, 128 each.
+// ---- What A's bytes lack, 128 each: a row of 128 · Σ_k B behind the panels of bytes. In the lowest bit of a panel's: whether some byte
+// of it is −128.
 
-// What the sums of a panel begin with: offset (or null) + 128 · Σ_k B. Once a run, for all rows: it costs as much as one row of A.
-// Returns whether no byte of B is −128.
-template <bool kNatively> bool begin_panel(const float* panel, const SimdState& state, std::int64_t vectors, const std::int32_t* offset, std::int64_t columns,
-                                           std::int32_t* begin) {
+// Of a packed panel, which is then laid out as the products want it: by halves where the machine has no SDOT.
+inline void finish_byte_panel(std::uint32_t* panel, std::int64_t rows, std::int64_t width, std::int32_t* sums, bool unzips) {
   int8x16_t least = vdupq_n_s8(0);
-  for (std::int64_t v = 0; v < vectors; ++v) {
-    int32x4_t sums = vdupq_n_s32(0);  // −128 · Σ B, or Σ B
-    for (std::int64_t batch = 0; batch < state.settings.batch; ++batch) {
-      const float* from = panel + batch * state.packed_words + 4 * v;
-      for (std::int64_t row = 0; row < state.rows; ++row, from += 4 * vectors) {
-        const int8x16_t b = vreinterpretq_s8_f32(vld1q_f32(from));
-        if constexpr (kNatively) {
-          sums = dot_natively(VI{vreinterpretq_s32_s8(vdupq_n_s8(-128))}, VI{vreinterpretq_s32_s8(b)}, VI{sums}).raw;
-        } else {
-          least = vminq_s8(least, b);
-          sums = vpadalq_s16(sums, vpaddlq_s8(b));
-        }
-      }
+  for (std::int64_t column = 0; column < width; column += 4) {
+    int32x4_t sum = vdupq_n_s32(0);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const int8x16_t b = vreinterpretq_s8_u32(vld1q_u32(panel + row * width + column));
+      least = vminq_s8(least, b);
+      sum = vpadalq_s16(sum, vpaddlq_s8(b));
     }
-    const std::size_t count = columns - 4 * v < 4 ? static_cast<std::size_t>(columns - 4 * v) : 4;
-    const int32x4_t first = offset == nullptr ? vdupq_n_s32(0) : load_part(offset + 4 * v, count).raw;
-    vst1q_s32(begin + 4 * v, kNatively ? vsubq_s32(first, sums) : vaddq_s32(first, vshlq_n_s32(sums, 7)));
+    vst1q_s32(sums + column, vshlq_n_s32(sum, 7));
   }
-  return vminvq_s8(least) > -128;
+  if (vminvq_s8(least) == -128) {
+    for (std::int64_t column = 0; column < width; ++column) sums[column] |= 1;
+  }
+  if (!unzips) return;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    std::uint32_t* words = panel + row * width;
+    std::int64_t column = 0;
+    for (; column + 8 <= width; column += 8) {
+      const uint16x8_t low = vreinterpretq_u16_u32(vld1q_u32(words + column)), high = vreinterpretq_u16_u32(vld1q_u32(words + column + 4));
+      vst1q_u32(words + column, vreinterpretq_u32_u16(vuzp1q_u16(low, high)));
+      vst1q_u32(words + column + 4, vreinterpretq_u32_u16(vuzp2q_u16(low, high)));
+    }
+    if (column == width) continue;
+    const uint16x8_t last = vreinterpretq_u16_u32(vld1q_u32(words + column));
+    vst1q_u32(words + column, vreinterpretq_u32_u16(vcombine_u16(vget_low_u16(vuzp1q_u16(last, last)), vget_low_u16(vuzp2q_u16(last, last)))));
+  }
+}
+
+// What the sums of a panel begin with: to the offset in `begin` comes 128 · Σ_k B. `packed` is B_0, of whose columns the panel has
+// those from `first` on. Returns whether no byte of the panel is −128.
+inline bool begin_panel(const float* packed, const SimdState& state, std::int64_t first, std::int64_t vectors, float* begin) {
+  int32x4_t all = vdupq_n_s32(0);
+  for (std::int64_t batch = 0; batch < state.settings.batch; ++batch) {
+    const float* sums = packed + batch * state.packed_words + state.panel_words + first;
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      const int32x4_t lacking = vreinterpretq_s32_f32(vld1q_f32(sums + 4 * v)), so_far = vreinterpretq_s32_f32(vld1q_f32(begin + 4 * v));
+      all = vorrq_s32(all, lacking);
+      vst1q_f32(begin + 4 * v, vreinterpretq_f32_s32(vaddq_s32(so_far, vbicq_s32(lacking, vdupq_n_s32(1)))));
+    }
+  }
+  return (vgetq_lane_s32(all, 0) & 1) == 0;
 }
 
 }  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE

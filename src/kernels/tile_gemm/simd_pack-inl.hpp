@@ -14,6 +14,7 @@
 #include "kernels/prefetch.hpp"
 #include "kernels/tile_gemm/simd.hpp"
 #include "kernels/tile_gemm/simd_epilogue-inl.hpp"
+#include "kernels/tile_gemm/simd_lanes-inl.hpp"
 
 // One panel of packed B: [rows][width] words. Weights are packed once, but attention packs its keys and values in every
 // call: word by word that took a fifth of it at 197 tokens.
@@ -167,6 +168,9 @@ void pack_panel(const Panel& p) {
     for (std::int64_t column = row < done_rows ? done_columns : 0; column < p.columns; ++column) to[column] = word_at(p, row, column);
     std::fill(to + p.columns, to + p.width, 0u);
   }
+#if EDGELAB_NEON
+  if (p.sums != nullptr) finish_byte_panel(p.to, rows, p.width, p.sums, p.unzips);
+#endif
 }
 
 }  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE

@@ -3,6 +3,7 @@
 #include "kernels/simd_targets.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "kernels/tile_gemm/simd.hpp"
 
@@ -21,7 +22,7 @@ namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE {
 
 namespace vm = vector_math::HWY_NAMESPACE;
 
-using TileFunction = void (*)(const Tile& first, std::int64_t tiles);
+using TileFunction = void (*)(const Tile& panel, std::int64_t first, std::int64_t tiles);
 
 template <int MR, Products kProducts> TileFunction tile_function(std::int64_t vectors) {
   if constexpr (kVectors > 2) {
@@ -108,6 +109,15 @@ HWY_INLINE bool whole_in_registers(const Settings& s) {
   return s.c == DType::s32 || (s.c == DType::u8 && !e.bias && e.activation == Activation::none && (!e.residual || e.residual_type == DType::u8));
 }
 
+// The words of a panel's columns, or zeros for null, up to whole vectors.
+HWY_INLINE void whole_vectors(const float* from, std::int64_t columns, float* to) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
+  for (int v = 0; v < kVectors && v * lanes < columns; ++v) {
+    const auto count = static_cast<std::size_t>(std::min(lanes, columns - v * lanes));
+    hn::Store(from == nullptr ? hn::Zero(D()) : load_part(from + v * lanes, count), D(), to + v * lanes);
+  }
+}
+
 // All rows of one panel: columns first … first + columns.
 void run_panel(const SimdState& state, const Arguments& arguments, const float* b, std::int64_t first, std::int64_t columns) {
   const Settings& s = state.settings;
@@ -125,74 +135,85 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
   const std::int64_t panel_bytes = state.rows * vectors * lanes * 4;
   const bool natively = narrow && narrows_natively();
   HWY_ALIGN float sums[kRows * kVectors * kMaxLanes];
-  const std::int32_t* offset = e.offset ? arguments.offset + first : nullptr;
+  HWY_ALIGN float begin[kVectors * kMaxLanes];
+  HWY_ALIGN float scale[kVectors * kMaxLanes];
+  whole_vectors(bias_first ? arguments.bias + first : whole && e.offset ? reinterpret_cast<const float*>(arguments.offset + first) : nullptr, columns, begin);
   bool pairs = false;
 #if EDGELAB_NEON
-  HWY_ALIGN std::int32_t begin[kVectors * kMaxLanes];
-  if (whole) {
-    pairs = state.target.byte_quads ? begin_panel<true>(b, state, vectors, offset, columns, begin) : begin_panel<false>(b, state, vectors, offset, columns, begin);
-    offset = begin;
-  }
+  if (whole) pairs = begin_panel(static_cast<const float*>(arguments.packed_b), state, first, vectors, begin);
 #endif
+  if (bytes && e.scale == Scale::per_column) whole_vectors(arguments.scale + first, columns, scale);
+  if (bytes && e.scale == Scale::one) std::fill(std::begin(scale), std::end(scale), arguments.scale[0]);
   const Products bytes_by = products_of_bytes(state, pairs);
   const std::int64_t most = whole ? most_rows(bytes_by) : kRows;
 
+  Tile tile{};
+  tile.a = arguments.a;
+  tile.lda = s.lda;
+  tile.pair_row = s.transposed_a ? 2 : s.lda;
+  tile.pair_step = s.transposed_a ? 2 * s.lda : 2;
+  tile.whole_pairs = s.transposed_a ? (s.k + 1) / 2 : s.k / 2;
+  tile.a_step = s.a_step;
+  tile.b = b;
+  tile.b_step = state.packed_words;
+  tile.k = s.k;
+  tile.batch = s.batch;
+  tile.begin = begin;
+  auto* c = const_cast<std::byte*>(element(arguments.c, s.c, first));
+  const std::byte* residual = e.residual ? element(arguments.residual, e.residual_type, first) : nullptr;
+  tile.residual = residual_first ? reinterpret_cast<const float*>(residual) : nullptr;
+  tile.residual_ld = e.residual_ld;
+  tile.old_c = s.accumulate ? reinterpret_cast<const float*>(c) : nullptr;
+  tile.old_ld = s.ldc;
+  tile.out = in_registers && !narrow && !bytes ? reinterpret_cast<float*>(c) : sums;
+  tile.narrow_out = narrow ? reinterpret_cast<std::uint16_t*>(c) : nullptr;
+  tile.natively = natively;
+  tile.out_ld = in_registers ? s.ldc : vectors * lanes;
+  tile.streams = s.past_cache && in_registers && !narrow && !bytes && columns == vectors * lanes && vm::streams_to(c, s.ldc);
+  tile.last = static_cast<std::size_t>(columns - (vectors - 1) * lanes);
+  tile.activation = in_registers ? e.activation : Activation::none;
+  tile.byte_out = bytes ? reinterpret_cast<std::uint8_t*>(c) : nullptr;
+  tile.scale = scale;
+  tile.byte_residual = bytes ? reinterpret_cast<const std::uint8_t*>(residual) : nullptr;
+  tile.requantize = arguments.requantize;
+  tile.next_lines = 1;
+  // What is to be brought near while these rows go by, and how much of it by each six of them.
+  const std::byte* ahead = nullptr;
+  std::int64_t ahead_step = 0;
+  if (arguments.ahead != nullptr && first == 0) {
+    const std::int64_t fetches = std::max<std::int64_t>(1, state.rows / kFetchEvery), all = (s.m + kRows - 1) / kRows * fetches;
+    tile.next_lines = (arguments.ahead_bytes / 64 + all) / all;
+    ahead = static_cast<const std::byte*>(arguments.ahead);
+    ahead_step = fetches * 64 * tile.next_lines;
+    tile.next_end = ahead + arguments.ahead_bytes;
+  } else if (arguments.next_b != nullptr) {
+    ahead = static_cast<const std::byte*>(arguments.next_b) + (reinterpret_cast<const std::byte*>(b) - static_cast<const std::byte*>(arguments.packed_b));
+    ahead_step = state.rows / kFetchEvery * 64;
+    tile.next_end = ahead + panel_bytes;
+  }
+
   for (std::int64_t m = 0, rows = 0, tiles = 1; m < s.m; m += rows * tiles) {
     rows = next_rows(s.m - m, most);
-    tiles = in_registers ? (s.m - m) / rows : 1;
-    void* c = const_cast<std::byte*>(element(arguments.c, s.c, m * s.ldc + first));
-    const void* residual = e.residual ? element(arguments.residual, e.residual_type, m * e.residual_ld + first) : nullptr;
-    Tile tile{};
-    tile.a = element(arguments.a, s.a, !s.transposed_a ? m * s.lda : s.a == DType::bf16 ? 2 * m : m);
-    tile.lda = s.lda;
-    tile.pair_row = s.transposed_a ? 2 : s.lda;
-    tile.pair_step = s.transposed_a ? 2 * s.lda : 2;
-    tile.whole_pairs = s.transposed_a ? (s.k + 1) / 2 : s.k / 2;
-    tile.a_step = s.a_step;
-    tile.b = b;
-    tile.b_step = state.packed_words;
-    tile.k = s.k;
-    tile.batch = s.batch;
-    tile.bias = bias_first ? arguments.bias + first : nullptr;
-    tile.residual = residual_first ? static_cast<const float*>(residual) : nullptr;
-    tile.residual_ld = e.residual_ld;
-    tile.old_c = s.accumulate ? static_cast<const float*>(c) : nullptr;
-    tile.old_ld = s.ldc;
-    tile.out = in_registers && !narrow && !bytes ? static_cast<float*>(c) : sums;
-    tile.narrow_out = narrow ? static_cast<std::uint16_t*>(c) : nullptr;
-    tile.natively = natively;
-    tile.out_ld = in_registers ? s.ldc : vectors * lanes;
-    tile.streams = s.past_cache && in_registers && !narrow && !bytes && columns == vectors * lanes && vm::streams_to(c, s.ldc);
-    tile.last = static_cast<std::size_t>(columns - (vectors - 1) * lanes);
-    tile.activation = in_registers ? e.activation : Activation::none;
-    tile.offset = offset;
-    tile.byte_out = bytes ? static_cast<std::uint8_t*>(c) : nullptr;
-    tile.scale_step = e.scale == Scale::per_column ? 1 : 0;
-    tile.scale = bytes ? arguments.scale + tile.scale_step * first : nullptr;
-    tile.byte_residual = bytes ? static_cast<const std::uint8_t*>(residual) : nullptr;
-    tile.requantize = arguments.requantize;
-    tile.next_lines = 1;
-    if (arguments.ahead != nullptr && first == 0) {
-      const std::int64_t fetches = std::max<std::int64_t>(1, state.rows / kFetchEvery), all = (s.m + kRows - 1) / kRows * fetches;
-      tile.next_lines = (arguments.ahead_bytes / 64 + all) / all;
-      const auto* ahead = static_cast<const std::byte*>(arguments.ahead);
-      tile.next_end = ahead + arguments.ahead_bytes;
-      tile.next = std::min(tile.next_end, ahead + m / kRows * fetches * 64 * tile.next_lines);
-    } else if (arguments.next_b != nullptr) {
-      const auto* next = static_cast<const std::byte*>(arguments.next_b) + (reinterpret_cast<const std::byte*>(b) - static_cast<const std::byte*>(arguments.packed_b));
-      tile.next_end = next + panel_bytes;
-      tile.next = std::min(tile.next_end, next + m / kRows * (state.rows / kFetchEvery * 64));
+    if (ahead != nullptr) tile.next = std::min(tile.next_end, ahead + m / kRows * ahead_step);
+    const TileFunction multiply = tile_function(state, bytes_by, rows, columns);
+    if (in_registers) {
+      tiles = (s.m - m) / rows;
+      multiply(tile, m, tiles);
+      continue;
     }
-    tile_function(state, bytes_by, rows, columns)(tile, tiles);
-    if (in_registers) continue;
+    Tile alone = tile;  // its sums lie at the beginning
+    alone.a = element(arguments.a, s.a, m * (!s.transposed_a ? s.lda : s.a == DType::bf16 ? 2 : 1));
+    if (tile.residual != nullptr) alone.residual += m * tile.residual_ld;
+    if (tile.old_c != nullptr) alone.old_c += m * tile.old_ld;
+    multiply(alone, 0, 1);
     Finish finish;
     finish.epilogue = &e;
     finish.scale = e.scale == Scale::per_column ? arguments.scale + first : arguments.scale;
     finish.bias = e.bias && !bias_first ? arguments.bias + first : nullptr;
-    finish.residual = residual_first ? nullptr : residual;
+    finish.residual = residual == nullptr || residual_first ? nullptr : element(residual, e.residual_type, m * e.residual_ld);
     finish.sums = sums;
     finish.sums_ld = vectors * lanes;
-    finish.c = c;
+    finish.c = const_cast<std::byte*>(element(c, s.c, m * s.ldc));
     finish.c_type = s.c;
     finish.ldc = s.ldc;
     finish.rows = rows;
@@ -206,10 +227,9 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
 void run_settings(const SimdState& state, const Arguments& arguments) {
   const auto* b = static_cast<const float*>(arguments.packed_b);
   const std::int64_t panel = state.panel;
-  for (std::int64_t p = 0; p < state.full_panels; ++p) run_panel(state, arguments, b + p * state.rows * panel, p * panel, panel);
-  if (state.tail_columns > 0) {
-    run_panel(state, arguments, b + state.full_panels * state.rows * panel, state.full_panels * panel, state.tail_columns);
-  }
+  const std::int64_t step = state.rows * panel;
+  for (std::int64_t p = 0; p < state.full_panels; ++p) run_panel(state, arguments, b + p * step, p * panel, panel);
+  if (state.tail_columns > 0) run_panel(state, arguments, b + state.full_panels * step, state.full_panels * panel, state.tail_columns);
   if (state.settings.past_cache) hwy::FlushStream();
 }
 
@@ -224,7 +244,8 @@ void round_all(const float* from, std::uint16_t* to, std::int64_t count) {
 
 SimdTarget simd_target() {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(D()));
-  return {lanes, kVectors * lanes, run_settings, finish_tile, pack_panel, pair_rows, round_all, EDGELAB_BF16_PAIRS != 0, EDGELAB_VNNI != 0 || EDGELAB_NEON != 0};
+  constexpr bool kBf16Pairs = EDGELAB_BF16_PAIRS != 0, kNeon = EDGELAB_NEON, kByteQuads = EDGELAB_VNNI != 0 || kNeon;
+  return {lanes, kVectors * lanes, run_settings, finish_tile, pack_panel, pair_rows, round_all, kBf16Pairs, kByteQuads, kNeon};
 }
 
 }  // namespace edgelab::kernels::tile_gemm::HWY_NAMESPACE

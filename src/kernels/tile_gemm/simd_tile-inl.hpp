@@ -35,7 +35,7 @@ constexpr bool in_f32(Products products) { return products == Products::f32 || p
 // Rows of the largest tile: what Arm unzips of B's bytes takes the registers of two.
 constexpr int most_rows(Products products) { return EDGELAB_NEON && in_s32(products) && products != Products::byte_quads ? 4 : kRows; }
 
-// One tile: MR rows of A against one panel of B. Every pointer is that of the tile's first row and column.
+// The rows of A against one panel of B, a tile of MR rows at a time. Every pointer is that of the first row and the panel's first column.
 struct Tile {
   const void* a;
   std::int64_t lda, a_step;
@@ -44,8 +44,9 @@ struct Tile {
   const float* b;  // words
   std::int64_t b_step;
   std::int64_t k, batch;
-  // What the sums begin with; null for nothing.
-  const float* bias;
+  // What the sums of every row begin with, in whole aligned vectors: a bias, an offset of s32, or zeros.
+  const float* begin;
+  // What comes to it row by row; null for nothing.
   const float* residual;
   std::int64_t residual_ld;
   const float* old_c;  // C as it is, to accumulate into
@@ -57,11 +58,9 @@ struct Tile {
   bool streams;      // whole vectors, past the caches
   std::size_t last;  // columns in the last vector
   Activation activation;
-  // Of bytes, s32 sums: what they begin with, and how they become u8 if byte_out is not null.
-  const std::int32_t* offset;
+  // Of bytes, s32 sums: how they become u8 if byte_out is not null.
   std::uint8_t* byte_out;
-  const float* scale;
-  std::int64_t scale_step;  // 1, or 0 for one scale
+  const float* scale;  // in whole aligned vectors
   const std::uint8_t* byte_residual;
   Requantize requantize;
   // What will be read next: brought into L2 a line now and then while this panel is multiplied. Null: nothing.
@@ -85,9 +84,10 @@ HWY_INLINE void fetch_ahead(const std::byte*& next, const std::byte* end, std::i
 // The sums of 6 rows by 4 vectors; smaller tiles leave the others alone.
 #undef EDGELAB_SUM_PARAMETERS
 #undef EDGELAB_SUMS
-#define EDGELAB_SUM_PARAMETERS                                                                                             \
-  V &c00, V &c01, V &c02, V &c03, V &c10, V &c11, V &c12, V &c13, V &c20, V &c21, V &c22, V &c23, V &c30, V &c31, V &c32, \
-      V &c33, V &c40, V &c41, V &c42, V &c43, V &c50, V &c51, V &c52, V &c53
+#define EDGELAB_SUM_PARAMETERS                                                                                                      \
+  V &c00, V &c01, V &c02, V &c03, V &c10, V &c11, V &c12, V &c13, V &c20, V &c21, V &c22, V &c23, V &c30, V &c31, V &c32, V &c33, \
+      [[maybe_unused]] V &c40, [[maybe_unused]] V &c41, [[maybe_unused]] V &c42, [[maybe_unused]] V &c43, [[maybe_unused]] V &c50, \
+      [[maybe_unused]] V &c51, [[maybe_unused]] V &c52, [[maybe_unused]] V &c53
 #define EDGELAB_SUMS                                                                                                     \
   c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33, c40, c41, c42, c43, c50, c51, c52, c53
 

@@ -118,11 +118,13 @@ class Kernel {
     void (*pack)(const void* state, const PlainB&, void* packed) noexcept = nullptr;
   };
   Kernel() = default;
-  Kernel(Functions functions, std::shared_ptr<const void> state, std::size_t packed_bytes, std::size_t scratch_bytes)
-      : functions_(functions), state_(std::move(state)), packed_bytes_(packed_bytes), scratch_bytes_(scratch_bytes) {}
+  Kernel(Functions functions, std::shared_ptr<const void> state, std::size_t packed_bytes, std::size_t scratch_bytes, std::size_t reckoned_bytes = 0)
+      : functions_(functions), state_(std::move(state)), packed_bytes_(packed_bytes), scratch_bytes_(scratch_bytes), reckoned_bytes_(reckoned_bytes) {}
 
   // Of one B_b; a multiple of kAlignment, so that a batch can be packed end to end.
   std::size_t packed_bytes() const { return packed_bytes_; }
+  // The last of them, if any, are no elements of B but what pack() reckoned from these; both parts are multiples of kAlignment.
+  std::size_t reckoned_bytes() const { return reckoned_bytes_; }
   std::size_t scratch_bytes() const { return scratch_bytes_; }
   // Lays one B_b out for run(). `packed` is kAlignment-aligned.
   void pack(const PlainB& b, void* packed) const noexcept { functions_.pack(state_.get(), b, packed); }
@@ -134,6 +136,7 @@ class Kernel {
   std::shared_ptr<const void> state_;
   std::size_t packed_bytes_ = 0;
   std::size_t scratch_bytes_ = 0;
+  std::size_t reckoned_bytes_ = 0;
 };
 
 // One way to do it. Packed B is not shared between implementations; within one, kernels that differ in m, lda, ldc, C's

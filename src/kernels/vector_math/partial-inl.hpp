@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include <hwy/highway.h>
+#include "kernels/simd_targets.hpp"
 
 // Vectors of f32 to and from memory that may end in the middle of one, and to and from bf16.
 HWY_BEFORE_NAMESPACE();
@@ -91,10 +92,13 @@ HWY_INLINE hn::Vec<Words> rounded_to_bf16(V value) {
 
 HWY_INLINE void store_bf16(V value, std::uint16_t* to, std::size_t count) { store_halves(rounded_to_bf16(value), to, count); }
 
-// max and min that give x where x is NaN. x86's instructions give the second operand then; Arm's drop the NaN.
+// max and min that give x where x is NaN. x86's instructions give the second operand then, Arm's FMAX and FMIN the NaN; Highway takes
+// Arm's other ones, which drop it.
 HWY_INLINE V at_least(V low, V x) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
   return hn::Max(low, x);
+#elif EDGELAB_NEON
+  return V{vmaxq_f32(low.raw, x.raw)};
 #else
   return hn::IfThenElse(hn::Lt(x, low), low, x);
 #endif
@@ -102,6 +106,8 @@ HWY_INLINE V at_least(V low, V x) {
 HWY_INLINE V at_most(V high, V x) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
   return hn::Min(high, x);
+#elif EDGELAB_NEON
+  return V{vminq_f32(high.raw, x.raw)};
 #else
   return hn::IfThenElse(hn::Lt(high, x), high, x);
 #endif
