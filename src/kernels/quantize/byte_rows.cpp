@@ -25,6 +25,13 @@ HWY_INLINE VI on_grid(const tile_gemm::Requantize& bounds, float inverse, const 
   return tg::to_u8(bounds, hn::Mul(vm::load_part(x, part), hn::Set(D(), inverse)));
 }
 
+#if EDGELAB_NEON
+HWY_INLINE uint8x16_t sixteen_on_grid(const tile_gemm::Requantize& bounds, vm::V factor, const float* x) {
+  const auto scaled = [&](std::int64_t at) HWY_ATTR { return hn::Mul(hn::LoadU(D(), x + at), factor); };
+  return tg::to_u8_in_order(bounds, scaled(0), scaled(4), scaled(8), scaled(12));
+}
+#endif
+
 void quantize_all(const float* from, std::int64_t from_ld, const U8Grid& grid, std::uint8_t* to, std::int64_t to_ld, std::int64_t rows, std::int64_t width) {
   const tile_gemm::Requantize bounds = grid.bounds();
   const float inverse = grid.inverse();
@@ -34,8 +41,7 @@ void quantize_all(const float* from, std::int64_t from_ld, const U8Grid& grid, s
     std::int64_t i = 0;
 #if EDGELAB_NEON
     const vm::V factor = hn::Set(D(), inverse);
-    const auto scaled = [&](std::int64_t at) HWY_ATTR { return hn::Mul(hn::LoadU(D(), x + at), factor); };
-    for (; i + 16 <= width; i += 16) vst1q_u8(y + i, tg::to_u8_in_order(bounds, scaled(i), scaled(i + 4), scaled(i + 8), scaled(i + 12)));
+    for (; i + 16 <= width; i += 16) vst1q_u8(y + i, sixteen_on_grid(bounds, factor, x + i));
 #endif
     for (; i < width; i += vm::lanes()) tg::store_bytes(on_grid(bounds, inverse, x + i, vm::count_at(i, width)), y + i, vm::count_at(i, width));
   }
@@ -58,9 +64,7 @@ void quantize_planes(const float* planes, std::int64_t plane, std::int64_t chann
   const vm::V factor = hn::Set(D(), inverse);
   for (; i + 16 <= count; i += 16) {
     const auto bytes = [&](std::int64_t channel) HWY_ATTR {
-      const float* x = planes + channel * plane + i;
-      const auto scaled = [&](std::int64_t at) HWY_ATTR { return hn::Mul(hn::LoadU(D(), x + at), factor); };
-      return channel < channels ? tg::to_u8_in_order(bounds, scaled(0), scaled(4), scaled(8), scaled(12)) : vdupq_n_u8(0);
+      return channel < channels ? sixteen_on_grid(bounds, factor, planes + channel * plane + i) : vdupq_n_u8(0);
     };
     vst4q_u8(y + 4 * i, uint8x16x4_t{{bytes(0), bytes(1), bytes(2), bytes(3)}});
   }

@@ -72,7 +72,7 @@ void ColumnBlocks::run_packed(std::int64_t rows, std::int64_t block, const Argum
   if (settings_.epilogue.offset) part.offset = whole.offset + column;
   if (settings_.epilogue.scale == Scale::per_column) part.scale = whole.scale + column;
   if (whole.residual != nullptr) part.residual = moved(whole.residual, settings_.epilogue.residual_type, column);
-  (column + kColumns <= settings_.n ? kernels->full : kernels->tail).run(part);
+  of_block(*kernels, block).run(part);
 }
 
 std::string describe(std::string_view implementation, DType operands, const Machine& machine) {

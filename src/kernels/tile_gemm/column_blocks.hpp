@@ -74,7 +74,9 @@ class ColumnBlocks {
     std::int64_t rows = 0;
     Kernel full, tail;
   };
-  const Kernel& packing(std::int64_t block) const { return columns(block) == kColumns ? kernels_.front().full : kernels_.front().tail; }
+  const Kernel& of_block(const Kernels& kernels, std::int64_t block) const { return columns(block) == kColumns ? kernels.full : kernels.tail; }
+  // All heights pack alike.
+  const Kernel& packing(std::int64_t block) const { return of_block(kernels_.front(), block); }
   void* column_of(void* c, std::int64_t block) const noexcept {
     return static_cast<std::byte*>(c) + block * kColumns * static_cast<std::int64_t>(size_of(settings_.c));
   }

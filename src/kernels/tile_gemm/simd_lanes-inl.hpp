@@ -68,7 +68,7 @@ HWY_INLINE void lane_step(const float* b, V a0, V a1, V a2, V a3, V a4, V a5, ED
 }
 
 // ---- Bytes without SDOT. Of two vectors of words, which are four bytes of each of eight columns, packing has put the first two bytes
-// of all columns into the one and the other two into the other (unzip_halves). Products of 16 bits of the former and of the latter
+// of all columns into the one and the other two into the other (finish_byte_panel). Products of 16 bits of the former and of the latter
 // are added where that cannot overflow (`kSafe`: not both factors are ever −128), and pairs of them go to the sums of 32 bits.
 
 template <bool kSafe> HWY_INLINE int32x4_t add_pairs(int16x8_t first, int8x8_t b23, int8x8_t a23, int32x4_t sum) {

@@ -400,10 +400,8 @@ template <int MR, Products kProducts> HWY_INLINE void multiply_tile_and_half(con
 // Several tiles, one below the other, from row `first` of the panel on. In one call: at K = 16 a call a tile was an eighth of the time.
 template <int MR, int NV, Products kProducts, bool kHalf = false> void multiply_tiles(const Tile& panel, std::int64_t first, std::int64_t tiles) {
   Tile t = panel;
-  constexpr bool kQuads = in_s32(kProducts);
-  const std::int64_t a_bytes = kProducts == Products::f32_transposed_a ? 4 : kQuads ? t.lda : in_f32(kProducts) ? t.lda * 4 : t.pair_row * 2;
-  const std::int64_t fetched = (in_f32(kProducts) ? t.k : kQuads ? t.k / 4 : t.k / 2) / kFetchEvery * 64 * t.next_lines;
-  t.a = static_cast<const std::byte*>(t.a) + first * a_bytes;
+  const std::int64_t fetched = (in_f32(kProducts) ? t.k : in_s32(kProducts) ? t.k / 4 : t.k / 2) / kFetchEvery * 64 * t.next_lines;
+  t.a = static_cast<const std::byte*>(t.a) + first * t.row_bytes;
   for (const std::int64_t end = first + MR * tiles; first != end; first += MR) {
     std::int64_t row = first;
 #if defined(__GNUC__)
@@ -418,7 +416,7 @@ template <int MR, int NV, Products kProducts, bool kHalf = false> void multiply_
 #else
     multiply_tile<MR, NV, kProducts>(t, row);
 #endif
-    t.a = static_cast<const std::byte*>(t.a) + MR * a_bytes;
+    t.a = static_cast<const std::byte*>(t.a) + MR * t.row_bytes;
     t.next += fetched;
   }
 }

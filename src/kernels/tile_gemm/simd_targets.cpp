@@ -149,6 +149,7 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
 
   Tile tile{};
   tile.a = arguments.a;
+  tile.row_bytes = s.transposed_a ? 4 : s.lda * static_cast<std::int64_t>(size_of(s.a));  // transposed: a word
   tile.lda = s.lda;
   tile.pair_row = s.transposed_a ? 2 : s.lda;
   tile.pair_step = s.transposed_a ? 2 * s.lda : 2;
@@ -202,7 +203,7 @@ void run_panel(const SimdState& state, const Arguments& arguments, const float* 
       continue;
     }
     Tile alone = tile;  // its sums lie at the beginning
-    alone.a = element(arguments.a, s.a, m * (!s.transposed_a ? s.lda : s.a == DType::bf16 ? 2 : 1));
+    alone.a = static_cast<const std::byte*>(tile.a) + m * tile.row_bytes;
     if (tile.residual != nullptr) alone.residual += m * tile.residual_ld;
     if (tile.old_c != nullptr) alone.old_c += m * tile.old_ld;
     multiply(alone, 0, 1);

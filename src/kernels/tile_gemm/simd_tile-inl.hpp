@@ -32,12 +32,13 @@ constexpr int kFetchEvery = 4;  // steps of K
 enum class Products : std::uint8_t { f32, f32_transposed_a, bf16_pairs, bf16_in_f32, byte_quads, byte_pairs, quads_in_s16 };
 constexpr bool in_s32(Products products) { return products >= Products::byte_quads; }
 constexpr bool in_f32(Products products) { return products == Products::f32 || products == Products::f32_transposed_a; }
-// Rows of the largest tile: what Arm unzips of B's bytes takes the registers of two.
+// Rows of the largest tile: without SDOT, B's vectors, broadcasts of A and products of 16 bits take the registers of two.
 constexpr int most_rows(Products products) { return EDGELAB_NEON && in_s32(products) && products != Products::byte_quads ? 4 : kRows; }
 
 // The rows of A against one panel of B, a tile of MR rows at a time. Every pointer is that of the first row and the panel's first column.
 struct Tile {
   const void* a;
+  std::int64_t row_bytes;  // from one row of A to the next
   std::int64_t lda, a_step;
   // Of bf16: elements from one row to the next, and from one pair along K. Transposed, an odd K's last pair is filled up.
   std::int64_t pair_row, pair_step, whole_pairs;
